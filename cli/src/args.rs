@@ -1,0 +1,90 @@
+//! The command line.
+
+use clap::{Parser, Subcommand};
+
+use crate::commands::{bench, doctor, evaluate, models, run, settings, verify};
+use crate::exit;
+
+/// Turns long videos into face tracks, embeddings, face crops and manifests.
+#[derive(Debug, Parser)]
+#[command(name = "facereel", version, max_term_width = 100, arg_required_else_help = true, after_help = EXAMPLES)]
+#[command(after_long_help = long_help())]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  facereel models fetch                           bring the models, once
+  facereel run episode.mp4 --out data             the whole job
+  facereel run episode.mp4 --out data --profile fast --episode SHOW-S01E01
+  facereel verify data                            check everything that was written
+  facereel doctor                                 what is missing on this machine";
+
+fn long_help() -> String {
+    format!("{EXAMPLES}\n\n{}", exit::HELP)
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run the whole pipeline on a video, here
+    Run(Box<run::RunArgs>),
+    /// Show every setting with its value, unit and source
+    Settings(settings::SettingsArgs),
+    /// List, fetch or check models and ONNX Runtime
+    #[command(subcommand)]
+    Models(models::ModelsCommand),
+    /// Check what a run needs on this machine
+    Doctor(doctor::DoctorArgs),
+    /// Check a finished run: every file, digest, count and reference
+    Verify(verify::VerifyArgs),
+    /// Measure accuracy on labelled data
+    #[command(subcommand)]
+    Evaluate(evaluate::EvaluateCommand),
+    /// Measure speed, and compose clips to measure with
+    #[command(subcommand)]
+    Bench(bench::BenchCommand),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn older_flags_are_accepted_but_not_shown() {
+        let line = ["facereel", "run", "a.mp4", "--track-buffer", "90", "--match-thresh", "0.8"];
+        let Command::Run(run) = Cli::try_parse_from(line).unwrap().command else { panic!("no run") };
+        let resolved = run.settings.resolve(run.overrides()).unwrap();
+        assert!((resolved.settings.pipeline.track.min_iou - 0.2).abs() < 1e-6);
+        assert!(resolved.counts_frames());
+        assert_eq!(resolved.notes.len(), 2);
+        let mut command = Cli::command();
+        let help = command.find_subcommand_mut("run").unwrap().render_long_help().to_string();
+        assert!(help.contains("--stride") && !help.contains("--track-buffer"), "{help}");
+    }
+
+    #[test]
+    fn best_n_means_n_faces_of_each_track_and_no_gate() {
+        let line = ["facereel", "run", "a.mp4", "--best", "4", "--workers", "1", "--no-embed"];
+        let Command::Run(run) = Cli::try_parse_from(line).unwrap().command else { panic!("no run") };
+        let settings = run.settings.resolve(run.overrides()).unwrap().settings;
+        assert_eq!((settings.pipeline.crops.per_track, settings.pipeline.track.sample_limit), (4, 4));
+        assert!(!settings.pipeline.gate.enabled && !settings.pipeline.embed.enabled);
+        assert_eq!(settings.runtime.limits.workers, 1);
+    }
+
+    #[test]
+    fn what_set_says_wins_over_the_shorter_flags() {
+        let line = ["facereel", "run", "a.mp4", "--stride", "3", "--set", "detect.stride=2"];
+        let Command::Run(run) = Cli::try_parse_from(line).unwrap().command else { panic!("no run") };
+        assert_eq!(run.settings.resolve(run.overrides()).unwrap().settings.pipeline.detect.stride, 2);
+    }
+}

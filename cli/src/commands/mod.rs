@@ -1,0 +1,9 @@
+//! The commands, one a file. Each takes its arguments and returns how the program ends.
+
+pub(crate) mod bench;
+pub(crate) mod doctor;
+pub(crate) mod evaluate;
+pub(crate) mod models;
+pub(crate) mod run;
+pub(crate) mod settings;
+pub(crate) mod verify;

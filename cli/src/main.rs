@@ -1,0 +1,38 @@
+//! `facereel`: arguments in, exit code out.
+
+mod args;
+mod commands;
+mod console;
+mod embedded;
+mod exit;
+mod logging;
+mod progress;
+mod setting_args;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::Parser as _;
+
+use crate::args::{Cli, Command};
+use crate::exit::Exit;
+
+fn main() -> ExitCode {
+    let exit = dispatch(Cli::parse().command).unwrap_or_else(|error| {
+        console::err(format!("error: {error:#}"));
+        Exit::of(&error)
+    });
+    ExitCode::from(exit.code())
+}
+
+fn dispatch(command: Command) -> Result<Exit> {
+    match command {
+        Command::Run(args) => commands::run::run(&args),
+        Command::Settings(args) => commands::settings::run(&args),
+        Command::Models(command) => commands::models::run(&command),
+        Command::Doctor(args) => commands::doctor::run(&args),
+        Command::Verify(args) => commands::verify::run(&args),
+        Command::Evaluate(command) => commands::evaluate::run(&command),
+        Command::Bench(command) => commands::bench::run(&command),
+    }
+}

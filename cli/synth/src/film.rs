@@ -1,0 +1,132 @@
+//! A film, frame by frame: its pixels and its truth.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::path::Path;
+
+use crate::backdrop;
+use crate::cast::{ENSEMBLE, EXTRA, LEAD};
+use crate::cutout::Cutout;
+use crate::error::SynthError;
+use crate::paint::{Canvas, Grain};
+use crate::photo;
+use crate::spec::ClipSpec;
+use crate::storyboard::{self, Shot};
+use crate::truth::{self, FaceTruth};
+
+/// What shots.csv says about a shot.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ShotSummary {
+    /// Frames of the film, from 0.
+    pub frames: Range<u64>,
+    /// The scene's name.
+    pub kind: &'static str,
+    /// `start`, `cut`, or `fade` where the shot comes out of black.
+    pub transition: &'static str,
+    /// Frames that are identical before encoding, where the shot has a static stretch.
+    pub still_frames: Option<Range<u64>>,
+}
+
+/// A film that can be looked at frame by frame. Frames are cheapest in order.
+pub struct Film {
+    spec: ClipSpec,
+    shots: Vec<Shot>,
+    cutouts: BTreeMap<&'static str, Cutout>,
+    grain: Grain,
+    /// The background painted last, with its shot.
+    backdrop: Option<(usize, Vec<u8>)>,
+    frame: Vec<u8>,
+}
+
+impl Film {
+    /// Draws the storyboard and cuts people out of the photos in `media_dir`.
+    pub fn load(spec: &ClipSpec, media_dir: &Path) -> Result<Self, SynthError> {
+        spec.check()?;
+        let everybody = std::iter::once(&LEAD).chain(&ENSEMBLE).chain([&EXTRA]);
+        let mut photos = BTreeMap::new();
+        let mut cutouts = BTreeMap::new();
+        for person in everybody.flat_map(|p| p.photos) {
+            let image = match photos.get(&person.source) {
+                Some(image) => image,
+                None => photos.entry(person.source).or_insert(photo::load(person.source, media_dir)?),
+            };
+            cutouts.insert(person.photo, Cutout::new(person, image));
+        }
+        let grain = Grain::new(spec.seed);
+        let shots = storyboard::shots(spec);
+        Ok(Self { spec: spec.clone(), shots, cutouts, grain, backdrop: None, frame: Vec::new() })
+    }
+
+    /// Number of frames.
+    #[must_use]
+    pub fn frames(&self) -> u64 {
+        self.shots.last().map_or(0, |s| s.frames.end)
+    }
+
+    /// The shots in order.
+    #[must_use]
+    pub fn shots(&self) -> Vec<ShotSummary> {
+        let summary = |(i, shot): (usize, &Shot)| ShotSummary {
+            frames: shot.frames.clone(),
+            kind: shot.scene.name(),
+            transition: match i {
+                0 => "start",
+                _ if shot.effects.fade_in_sec > 0.0 => "fade",
+                _ => "cut",
+            },
+            still_frames: still_range(shot, &self.spec),
+        };
+        self.shots.iter().enumerate().map(summary).collect()
+    }
+
+    /// The number of the shot that `frame` (from 0) belongs to; the last one's for frames after the end.
+    #[must_use]
+    pub fn shot_of(&self, frame: u64) -> usize {
+        self.shots.partition_point(|s| s.frames.end <= frame).min(self.shots.len() - 1)
+    }
+
+    /// The faces of a frame (from 0), by track.
+    #[must_use]
+    pub fn truth(&self, frame: u64) -> Vec<FaceTruth> {
+        let shot = &self.shots[self.shot_of(frame)];
+        truth::faces(shot, self.seconds_into(shot, frame), self.spec.size)
+    }
+
+    /// The pixels of a frame (from 0): RGB, row by row.
+    pub fn paint(&mut self, frame: u64) -> &[u8] {
+        let index = self.shot_of(frame);
+        let shot = &self.shots[index];
+        let (size, seed) = (self.spec.size, self.spec.seed);
+        let backdrop = match self.backdrop.take() {
+            Some((painted, rgb)) if painted == index => rgb,
+            _ => backdrop::paint(size, seed, index),
+        };
+        self.frame.clone_from(&backdrop);
+        self.backdrop = Some((index, backdrop));
+
+        let t_sec = self.seconds_into(shot, frame);
+        let mut canvas = Canvas { size, rgb: &mut self.frame };
+        for (actor, placed) in shot.actors.iter().zip(truth::placements(shot, t_sec, size)) {
+            if let Some(cutout) = self.cutouts.get_mut(actor.person.photo) {
+                canvas.person(actor, &placed, cutout);
+            }
+        }
+        if let Some(table) = shot.effects.exposure(t_sec, shot.length_sec).table() {
+            canvas.expose(&table);
+        }
+        let shown = still_range(shot, &self.spec).filter(|r| r.contains(&frame)).map_or(frame, |r| r.start);
+        self.grain.add(shown, &mut self.frame);
+        &self.frame
+    }
+
+    fn seconds_into(&self, shot: &Shot, frame: u64) -> f64 {
+        frame.saturating_sub(shot.frames.start) as f64 / self.spec.fps.to_f64()
+    }
+}
+
+/// The frames of a shot's static stretch: those whose time lies inside.
+fn still_range(shot: &Shot, spec: &ClipSpec) -> Option<Range<u64>> {
+    let [from, to] = shot.effects.still_sec?;
+    let frame_at = |sec: f64| shot.frames.start + (sec * spec.fps.to_f64()).ceil() as u64;
+    Some(frame_at(from)..frame_at(to).min(shot.frames.end))
+}

@@ -1,0 +1,59 @@
+//! The size at which frames go through the detector.
+
+use facereel_domain::geometry::Size;
+use facereel_domain::settings::DetectSettings;
+
+/// Narrowest input: below it nothing is saved that would be worth the faces.
+const MIN_WIDTH: f32 = 160.0;
+/// Widths are multiples of this, so that videos of nearly equal size share one size of the model's buffers.
+const STEP: f32 = 32.0;
+
+/// The size to which frames of `frame` pixels are scaled so that the smallest wanted face (`min_face_px`) has the
+/// `smallest_face_px` pixels that the model needs; never larger than the frame itself.
+///
+/// The aspect ratio is kept; the adapter pads to what the model's strides need.
+#[must_use]
+pub fn input_size(frame: Size, settings: &DetectSettings, smallest_face_px: f32) -> Size {
+    let (width, height) = (frame.width as f32, frame.height as f32);
+    let wanted = if settings.input_width > 0 {
+        settings.input_width as f32
+    } else {
+        let scale = smallest_face_px / settings.min_face_px.max(1) as f32;
+        // Portrait video is judged by its longer side as well: the number of pixels follows from the scale alone.
+        ((width * scale / STEP).ceil() * STEP).max(MIN_WIDTH)
+    };
+    let wanted = wanted.min(width);
+    let scaled_height = (height * wanted / width).round().max(1.0);
+    Size { width: wanted as u32, height: scaled_height as u32 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HD: Size = Size { width: 1920, height: 1080 };
+
+    fn size(min_face_px: u32, input_width: u32, frame: Size) -> Size {
+        let settings = DetectSettings { min_face_px, input_width, ..DetectSettings::default() };
+        input_size(frame, &settings, 12.0)
+    }
+
+    #[test]
+    fn larger_wanted_faces_need_fewer_pixels() {
+        assert_eq!(size(24, 0, HD), Size { width: 960, height: 540 });
+        assert_eq!(size(36, 0, HD), Size { width: 640, height: 360 });
+        assert_eq!(size(90, 0, HD), Size { width: 256, height: 144 });
+    }
+
+    #[test]
+    fn a_width_that_is_asked_for_is_taken() {
+        assert_eq!(size(36, 1280, HD), Size { width: 1280, height: 720 });
+    }
+
+    #[test]
+    fn frames_are_never_made_larger() {
+        let small = Size { width: 176, height: 144 };
+        assert_eq!(size(8, 0, small), small);
+        assert_eq!(size(8, 640, small), small);
+    }
+}

@@ -1,0 +1,227 @@
+//! One segment on one thread: decode, look for shots, detect, cut chips.
+//!
+//! What comes out does not depend on where the segment begins or which worker did it:
+//!
+//! 1. The frames to analyse are the plan's. A frame that may begin a shot is analysed as well, judged from the decoded
+//!    frames just before it; where these belong to another segment it is analysed in any case. The tracker drops what
+//!    turns out to begin no shot.
+//! 2. Detections of unchanged frames are reused from the last sampled frame, never across a keyframe (where segments
+//!    may begin).
+
+use std::collections::VecDeque;
+
+use facereel_domain::detection::Detection;
+use facereel_domain::geometry::Size;
+use facereel_domain::pipeline::Stage as StageName;
+use facereel_domain::settings::PipelineSettings;
+use facereel_domain::shot::{CandidateRule, Step, Thumbnail, change};
+use facereel_domain::time::Timeline;
+use facereel_inference::FaceDetector;
+use facereel_messages::objects::{
+    AnalysedFrame, DecodedFrame, DetectionCounts, DetectionsPart, FrameOrigin, PlannedSegment,
+};
+use facereel_service::{Progress, StageContext, StageError};
+use facereel_video_decode::{DecodeError, Frame, Scaler, SegmentDecoder};
+
+use super::chips::ChipCutter;
+
+/// What is needed for a segment, beside the decoder and the detector.
+pub(super) struct SegmentTask<'a> {
+    pub(super) segment: &'a PlannedSegment,
+    pub(super) timeline: Timeline,
+    pub(super) settings: &'a PipelineSettings,
+    /// Size at which frames go through the detector.
+    pub(super) input: Size,
+    pub(super) context: &'a StageContext,
+}
+
+/// A segment's results.
+pub(super) struct SegmentResult {
+    pub(super) part: DetectionsPart,
+    /// Chips, one JPEG after another.
+    pub(super) pack: Vec<u8>,
+}
+
+impl SegmentTask<'_> {
+    /// Goes through the segment.
+    pub(super) fn run(
+        &self,
+        decoder: &mut SegmentDecoder,
+        detector: &mut dyn FaceDetector,
+    ) -> Result<SegmentResult, StageError> {
+        let mut analyst = Analyst::new(self, detector);
+        let (mut first_idx, mut reported) = (None, 0);
+        while let Some(frame) = next_frame(decoder)? {
+            self.context.check_shutdown()?;
+            self.context.cpu.pace();
+            analyst.take(&frame)?;
+            let frame_idx = self.timeline.frame_idx(frame.pts());
+            let first_idx = *first_idx.get_or_insert(frame_idx);
+            let passed = (frame_idx - first_idx.min(frame_idx) + 1).min(u64::from(self.segment.frames));
+            reported += self.report(passed, reported);
+        }
+        self.report(u64::from(self.segment.frames), reported);
+        let stats = decoder.stats();
+        Ok(analyst.finish(DetectionCounts {
+            frames_decoded: stats.frames_decoded,
+            frames_skipped: stats.frames_discarded,
+            frames_broken: stats.frames_broken,
+            ..DetectionCounts::default()
+        }))
+    }
+
+    /// Reports frames up to number `passed` of the segment; returns how many that were.
+    fn report(&self, passed: u64, reported: u64) -> u64 {
+        let units = passed.saturating_sub(reported);
+        if units > 0 {
+            self.context.progress.report(Progress::Advanced { stage: StageName::Detect, units });
+        }
+        units
+    }
+}
+
+fn next_frame(decoder: &mut SegmentDecoder) -> Result<Option<Frame>, StageError> {
+    decoder.next_frame().map_err(|error| decode_failure("the video can't be decoded", error))
+}
+
+/// Faults of the disk or the network may pass, those of the video stay.
+pub(super) fn decode_failure(doing: &str, error: DecodeError) -> StageError {
+    if error.is_permanent() {
+        StageError::permanent(doing, error)
+    } else {
+        StageError::transient(doing, error)
+    }
+}
+
+/// Looks at one decoded frame after the other.
+struct Analyst<'a> {
+    task: &'a SegmentTask<'a>,
+    detector: &'a mut dyn FaceDetector,
+    scaler: Scaler,
+    cutter: ChipCutter<'a>,
+    rule: CandidateRule,
+    /// The latest steps, for the candidate rule.
+    steps: VecDeque<Step>,
+    first: Option<Thumbnail>,
+    last: Option<Thumbnail>,
+    /// The last sampled frame whose faces were looked at afresh.
+    looked_at: Option<(Thumbnail, Vec<Detection>)>,
+    decoded: Vec<DecodedFrame>,
+    analysed: Vec<AnalysedFrame>,
+    detector_calls: u64,
+}
+
+impl<'a> Analyst<'a> {
+    fn new(task: &'a SegmentTask<'a>, detector: &'a mut dyn FaceDetector) -> Self {
+        Self {
+            task,
+            detector,
+            scaler: Scaler::new(),
+            cutter: ChipCutter::new(task.settings),
+            rule: CandidateRule::new(&task.settings.shots),
+            steps: VecDeque::new(),
+            first: None,
+            last: None,
+            looked_at: None,
+            decoded: Vec::new(),
+            analysed: Vec::new(),
+            detector_calls: 0,
+        }
+    }
+
+    fn take(&mut self, frame: &Frame) -> Result<(), StageError> {
+        let thumbnail = frame.thumbnail(&mut self.scaler).map_err(|e| decode_failure("a frame can't be made small", e))?;
+        let is_candidate = self.step_to(frame, &thumbnail);
+        let is_sampled = self.task.segment.sampled.binary_search(&frame.pts()).is_ok();
+        if is_sampled {
+            self.analyse_sampled(frame, &thumbnail)?;
+        } else if is_candidate {
+            let detections = self.detect(frame)?;
+            self.push(frame, FrameOrigin::ShotCandidate, (&thumbnail, detections));
+        }
+        if self.first.is_none() {
+            self.first = Some(thumbnail.clone());
+        }
+        self.last = Some(thumbnail);
+        Ok(())
+    }
+
+    /// Records the step from the frame before to this one; whether a shot may begin here.
+    fn step_to(&mut self, frame: &Frame, thumbnail: &Thumbnail) -> bool {
+        let statistics = thumbnail.statistics();
+        let change = self.last.as_ref().map_or(0.0, |last| change(last, thumbnail));
+        let step = Step { change, mean: statistics.mean, spread: statistics.spread };
+        self.decoded.push(DecodedFrame {
+            pts: frame.pts(),
+            change,
+            mean: step.mean,
+            spread: step.spread,
+        });
+        let is_candidate = self.task.settings.shots.enabled
+            && (self.last.is_none() || self.rule.is_candidate(self.steps.make_contiguous(), &step));
+        if self.last.is_some() {
+            self.steps.push_back(step);
+        }
+        if self.steps.len() > CandidateRule::MEMORY {
+            self.steps.pop_front();
+        }
+        is_candidate
+    }
+
+    fn analyse_sampled(&mut self, frame: &Frame, thumbnail: &Thumbnail) -> Result<(), StageError> {
+        let settings = &self.task.settings.detect;
+        let may_reuse =
+            settings.skip_unchanged && self.task.segment.fresh.binary_search(&frame.pts()).is_err();
+        if may_reuse
+            && let Some((before, detections)) = &self.looked_at
+            && before.largest_luma_difference(thumbnail) <= settings.unchanged_tolerance
+        {
+            let detections = detections.clone();
+            self.push(frame, FrameOrigin::Sampled, (thumbnail, detections));
+            if let Some(pushed) = self.analysed.last_mut() {
+                pushed.reused = true;
+            }
+            return Ok(());
+        }
+        let detections = self.detect(frame)?;
+        self.looked_at = Some((thumbnail.clone(), detections.clone()));
+        self.push(frame, FrameOrigin::Sampled, (thumbnail, detections));
+        Ok(())
+    }
+
+    fn detect(&mut self, frame: &Frame) -> Result<Vec<Detection>, StageError> {
+        let failed = |e| StageError::permanent("a frame could not be scaled for the detector", e);
+        let image = frame.scaled_rgb(&mut self.scaler, self.task.input).map_err(failed)?;
+        let candidates = self
+            .detector
+            .detect(&image)
+            .map_err(|e| StageError::permanent("the detector failed", e))?;
+        self.detector_calls += 1;
+        self.cutter.detections(frame, &mut self.scaler, (candidates, image.size()))
+    }
+
+    fn push(
+        &mut self,
+        frame: &Frame,
+        origin: FrameOrigin,
+        (thumbnail, detections): (&Thumbnail, Vec<Detection>),
+    ) {
+        let thumbnail = thumbnail.clone();
+        let pts = frame.pts();
+        self.analysed.push(AnalysedFrame { pts, origin, reused: false, thumbnail, detections });
+    }
+
+    fn finish(self, counts: DetectionCounts) -> SegmentResult {
+        let (pack, boxes_refused) = self.cutter.finish();
+        SegmentResult {
+            part: DetectionsPart {
+                segment: self.task.segment.index,
+                decoded: self.decoded,
+                edges: self.first.zip(self.last),
+                analysed: self.analysed,
+                counts: DetectionCounts { detector_calls: self.detector_calls, boxes_refused, ..counts },
+            },
+            pack,
+        }
+    }
+}

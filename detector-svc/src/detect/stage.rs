@@ -1,0 +1,90 @@
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use facereel_domain::pipeline::Stage as StageName;
+use facereel_messages::jobs::{DetectJob, Job, TrackJob};
+use facereel_messages::objects::{Plan, RunRequest};
+use facereel_service::{NextJob, Progress, Stage, StageContext, StageError, objects};
+use facereel_video_decode::{Selection, SegmentDecoder, SkipMode};
+
+use super::segment::{SegmentResult, SegmentTask, decode_failure};
+use super::{Detectors, input_size};
+use crate::plan::{info_of, open_source};
+
+/// Does detect jobs.
+pub struct DetectStage {
+    detectors: Arc<Detectors>,
+}
+
+impl DetectStage {
+    /// A stage that takes its models from `detectors`.
+    #[must_use]
+    pub fn new(detectors: Arc<Detectors>) -> Self {
+        Self { detectors }
+    }
+}
+
+#[async_trait]
+impl Stage for DetectStage {
+    type Job = DetectJob;
+
+    async fn process(&self, job: DetectJob, context: &StageContext) -> Result<Vec<NextJob>, StageError> {
+        let layout = context.layout(&job.address().run);
+        let store = context.store.as_ref();
+        let part_key = layout.detections_part(job.segment);
+        let plan: Plan = objects::read(store, &layout.plan()).await?;
+        if objects::exists(store, &part_key).await? {
+            let units = plan.segments.get(job.segment.index()).map_or(0, |s| u64::from(s.frames));
+            context.progress.report(Progress::PartFound { stage: StageName::Detect, units });
+        } else {
+            let request: RunRequest = objects::read(store, &layout.request()).await?;
+            let result = self.detect(&job, (request, plan), context).await?;
+            // The part last: it is what others count.
+            store.put(&layout.chip_pack(job.segment), Bytes::from(result.pack)).await?;
+            objects::write(store, &part_key, &result.part).await?;
+            context.progress.report(Progress::PartDone { stage: StageName::Detect });
+        }
+        if objects::count(store, &layout.detection_parts_prefix()).await? < job.segments as usize {
+            return Ok(Vec::new());
+        }
+        let next = TrackJob { address: job.address, segments: job.segments };
+        Ok(vec![NextJob::new(&next)?])
+    }
+}
+
+impl DetectStage {
+    /// Goes through the job's segment on a compute thread.
+    async fn detect(
+        &self,
+        job: &DetectJob,
+        (request, plan): (RunRequest, Plan),
+        context: &StageContext,
+    ) -> Result<SegmentResult, StageError> {
+        let segment = plan.segments.get(job.segment.index()).cloned().ok_or_else(|| {
+            StageError::refused(format!("the plan has no segment {}, only {}", job.segment, plan.segments.len()))
+        })?;
+        let (detectors, context_there) = (Arc::clone(&self.detectors), context.clone());
+        context
+            .compute
+            .run(move || {
+                let settings = &request.pipeline;
+                let mut detector = detectors.take(&settings.detect, &request.models)?;
+                let input = input_size(plan.video.size, &settings.detect, detector.smallest_face_px());
+                let skip = match (settings.detect.decode_skip, settings.detect.skip_loop_filter) {
+                    (true, true) => SkipMode::NonReferenceAndLoopFilter,
+                    (true, false) => SkipMode::NonReference,
+                    (false, _) => SkipMode::None,
+                };
+                let selection = Selection::Wanted { pts: segment.sampled.clone(), skip };
+                let source = open_source(&request.source)?;
+                let info = info_of(&plan.video);
+                let mut decoder = SegmentDecoder::open(&source, &info, segment.range, selection)
+                    .map_err(|e| decode_failure("the segment can't be opened", e))?;
+                let timeline = plan.video.timeline;
+                let task = SegmentTask { segment: &segment, timeline, settings, input, context: &context_there };
+                task.run(&mut decoder, detector.as_mut())
+            })
+            .await?
+    }
+}

@@ -1,0 +1,21 @@
+//! Writes crops, manifests, metrics and the commit of a run, and verifies runs.
+//!
+//! ```text
+//! ExportJob -> assemble tracks -> crops -> manifests, vectors, metrics -> manifest.json -> current.json, work/ deleted
+//! ```
+//!
+//! What is written is a function of the objects that the stages before left: no clock, no host, no order of arrival.
+//! `manifest.json` comes last and is never overwritten: whoever sees it sees a complete run.
+
+pub mod assemble;
+mod commit;
+pub mod crops;
+pub mod manifests;
+pub mod metrics;
+pub mod npy;
+mod outputs;
+mod stage;
+pub mod verify;
+
+pub use commit::{Artifact, Manifest, ManifestCounts, Program};
+pub use stage::ExportStage;

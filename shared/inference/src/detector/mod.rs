@@ -1,0 +1,171 @@
+//! Face detectors: one adapter over heads that differ in how they write down boxes, scores and landmarks.
+//!
+//! The adapter pads the image, runs the session and suppresses doubles; a [`Head`] only turns numbers into candidates, so
+//! that heads are tested on made-up tensors without a model.
+
+mod anchors;
+mod centerface;
+mod yunet;
+
+use std::num::NonZeroUsize;
+
+use facereel_domain::geometry::{Landmarks, Size};
+use facereel_imaging::RgbImage;
+
+use crate::input::ImageBatch;
+use crate::session::{ModelSession, ShapeMismatch, TensorView};
+use crate::spec::{DetectorHead, DetectorSpec};
+use crate::{InferenceError, Model, Runtime, nms};
+
+/// A face as a detector reports it, in pixels of the image it was given. Corners may lie outside of the image.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Candidate {
+    /// `[x0, y0, x1, y1]`.
+    pub corners: [f32; 4],
+    /// The model's score, 0..=1.
+    pub confidence: f32,
+    /// Five points.
+    pub landmarks: Landmarks,
+}
+
+/// Finds faces in images. One a thread.
+pub trait FaceDetector: Send {
+    /// The faces in `image`, the surest first; every number is finite and no two overlap by more than the model's limit.
+    fn detect(&mut self, image: &RgbImage) -> Result<Vec<Candidate>, InferenceError>;
+
+    /// Face size in input pixels (shorter side of the box) that the model needs to find faces reliably: the scale of the
+    /// image follows from it.
+    fn smallest_face_px(&self) -> f32;
+
+    /// Inputs are padded to multiples of this many pixels: an image of such a size wastes nothing.
+    fn input_multiple(&self) -> u32;
+}
+
+/// A detector with a session of its own, which uses `threads` threads.
+pub fn open(
+    runtime: &Runtime,
+    model: &Model<DetectorSpec>,
+    threads: NonZeroUsize,
+) -> Result<Box<dyn FaceDetector>, InferenceError> {
+    let session = ModelSession::open(runtime, &model.identity.name, model.bytes(), threads)?;
+    let head = head_of(&model.spec.head);
+    let [_, _, height, width] = session.image_input()?;
+    if (height, width) != (-1, -1) {
+        return Err(session.mismatch(ShapeMismatch {
+            place: "the input's height and width".to_owned(),
+            expected: "free".to_owned(),
+            actual: format!("{height} x {width}"),
+        }));
+    }
+    if session.output_count() != head.output_count() {
+        return Err(session.mismatch(ShapeMismatch {
+            place: "the number of outputs".to_owned(),
+            expected: head.output_count().to_string(),
+            actual: session.output_count().to_string(),
+        }));
+    }
+    let batch = ImageBatch::new(model.spec.pixels);
+    Ok(Box::new(OnnxDetector { session, head, batch, spec: model.spec.clone() }))
+}
+
+/// Turns a model's outputs into candidates.
+trait Head: Send {
+    /// Outputs of a model with this head.
+    fn output_count(&self) -> usize;
+
+    /// The input's sides must be multiples of this.
+    fn input_multiple(&self) -> u32;
+
+    /// All candidates of at least `floor` confidence, in the order of cells, for an input of `input` pixels.
+    fn decode(
+        &self,
+        outputs: &[TensorView<'_>],
+        input: Size,
+        floor: f32,
+    ) -> Result<Vec<Candidate>, ShapeMismatch>;
+}
+
+fn head_of(head: &DetectorHead) -> Box<dyn Head> {
+    match head {
+        DetectorHead::YuNet => Box::new(yunet::YuNetHead),
+        DetectorHead::CenterFace => Box::new(centerface::CenterFaceHead),
+        DetectorHead::Scrfd(grid) => Box::new(anchors::AnchorHead::new(grid.clone())),
+    }
+}
+
+struct OnnxDetector {
+    session: ModelSession,
+    head: Box<dyn Head>,
+    batch: ImageBatch,
+    spec: DetectorSpec,
+}
+
+impl FaceDetector for OnnxDetector {
+    fn detect(&mut self, image: &RgbImage) -> Result<Vec<Candidate>, InferenceError> {
+        let candidates = self.look(image)?;
+        Ok(nms::suppress(candidates, self.spec.nms_iou))
+    }
+
+    fn smallest_face_px(&self) -> f32 {
+        self.spec.smallest_face_px
+    }
+
+    fn input_multiple(&self) -> u32 {
+        self.head.input_multiple()
+    }
+}
+
+impl OnnxDetector {
+    fn look(&mut self, image: &RgbImage) -> Result<Vec<Candidate>, InferenceError> {
+        let padded = padded_to(image.size(), self.head.input_multiple());
+        let input = self
+            .batch
+            .fill(&[image], image.size(), padded)
+            .map_err(|e| InferenceError::Run { model: "input".to_owned(), reason: e.to_string() })?;
+        let mut candidates = self
+            .session
+            .run(input, |outputs| self.head.decode(outputs, padded, self.spec.confidence_floor))?;
+        candidates.retain(is_sound);
+        Ok(candidates)
+    }
+}
+
+fn padded_to(size: Size, multiple: u32) -> Size {
+    Size { width: size.width.next_multiple_of(multiple), height: size.height.next_multiple_of(multiple) }
+}
+
+/// Whether all numbers are finite and the box has an area: a broken frame can make a network answer with neither.
+fn is_sound(candidate: &Candidate) -> bool {
+    let [x0, y0, x1, y1] = candidate.corners;
+    candidate.corners.iter().all(|v| v.is_finite())
+        && candidate.confidence.is_finite()
+        && candidate.landmarks.is_finite()
+        && x1 > x0
+        && y1 > y0
+}
+
+/// Cells of a level: columns and rows.
+fn cells(input: Size, stride: u32) -> (usize, usize) {
+    ((input.width / stride) as usize, (input.height / stride) as usize)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::session::TensorView;
+
+    /// A made-up output.
+    pub(super) struct Output {
+        pub(super) shape: Vec<i64>,
+        pub(super) data: Vec<f32>,
+    }
+
+    impl Output {
+        pub(super) fn zeros(shape: &[i64]) -> Self {
+            Self { shape: shape.to_vec(), data: vec![0.0; shape.iter().product::<i64>() as usize] }
+        }
+    }
+
+    pub(super) fn views(outputs: &[Output]) -> Vec<TensorView<'_>> {
+        outputs.iter().map(|o| TensorView { shape: &o.shape, data: &o.data }).collect()
+    }
+}

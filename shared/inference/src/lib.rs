@@ -1,0 +1,33 @@
+//! ONNX Runtime sessions, face detectors and face embedders.
+//!
+//! The way of a model: [`catalog`] makes its file ready (fetched, repaired, pinned by digest); [`Model`] holds the verified
+//! bytes, which threads share; [`detector::open`] and [`embedder::open`] make an adapter over a session of its own. A
+//! worker thread opens its adapter once and keeps it: adapters are `Send`, not `Sync`, and reuse their buffers.
+//!
+//! Promises:
+//!
+//! 1. No file enters a session unless its SHA-256 digest is the expected one (a custom model without a digest: is recorded).
+//! 2. Nothing here panics over a missing library, a broken model or an unexpected shape: each is an error that says what
+//!    to do.
+//! 3. The same image and model give the same numbers, whatever ran before and on whichever thread.
+//! 4. A session uses the threads it is given and no more; idle threads sleep, they do not spin.
+
+pub mod catalog;
+pub mod detector;
+pub mod embedder;
+mod error;
+mod input;
+mod model;
+mod nms;
+mod runtime;
+mod session;
+mod spec;
+
+pub use detector::{Candidate, FaceDetector};
+pub use embedder::FaceEmbedder;
+pub use error::InferenceError;
+pub use model::{Model, ModelIdentity};
+pub use runtime::Runtime;
+pub use spec::{
+    AnchorGrid, ChannelOrder, DetectorHead, DetectorSpec, EmbedderSpec, GateThresholds, PixelFormat,
+};

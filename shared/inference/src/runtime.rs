@@ -1,0 +1,58 @@
+//! The shared library of ONNX Runtime, loaded once a process.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use crate::InferenceError;
+use crate::catalog::ModelsDir;
+
+/// The runtime in use; kept for the rest of the process, since the library can't be loaded a second time.
+static LOADED: Mutex<Option<Runtime>> = Mutex::new(None);
+
+/// ONNX Runtime, loaded. Clones are handles of the same library.
+#[derive(Debug, Clone)]
+pub struct Runtime {
+    environment: ort::environment::Environment,
+    library: PathBuf,
+}
+
+impl Runtime {
+    /// Loads the library at `library`, or the one that `fetch` put into `models`. A second call with the same path returns
+    /// the runtime that is loaded already.
+    pub fn load(library: Option<&Path>, models: &ModelsDir) -> Result<Self, InferenceError> {
+        let wanted = library.map_or_else(|| models.library_path(), Path::to_path_buf);
+        let failed = |reason: String| InferenceError::Library { path: wanted.clone(), reason };
+        // Absolute, since the loader would look for a bare name in the system's folders.
+        let path = wanted.canonicalize().map_err(|e| failed(e.to_string()))?;
+        let mut loaded = LOADED.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(runtime) = loaded.as_ref() {
+            return if runtime.library == path {
+                Ok(runtime.clone())
+            } else {
+                Err(InferenceError::LibraryConflict { loaded: runtime.library.clone(), asked: path })
+            };
+        }
+        let builder = ort::init_from(&path).map_err(|e| failed(e.to_string()))?;
+        let environment =
+            builder.with_name("facereel").with_telemetry(false).build().map_err(|e| failed(e.to_string()))?;
+        let runtime = Self { environment, library: path };
+        *loaded = Some(runtime.clone());
+        Ok(runtime)
+    }
+
+    /// The library's path.
+    #[must_use]
+    pub fn library(&self) -> &Path {
+        &self.library
+    }
+
+    /// The library's version and build, as it tells them.
+    #[must_use]
+    pub fn build_info(&self) -> &'static str {
+        ort::info()
+    }
+
+    pub(crate) fn environment(&self) -> &ort::environment::Environment {
+        &self.environment
+    }
+}

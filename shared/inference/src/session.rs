@@ -1,0 +1,147 @@
+//! One ONNX Runtime session: options, shape checks, and a run that hands its outputs out as plain slices.
+
+use std::num::NonZeroUsize;
+
+use ort::session::Session;
+use ort::session::builder::{GraphOptimizationLevel, SessionBuilder};
+use ort::value::{Tensor, TensorElementType, ValueType};
+
+use crate::{InferenceError, Runtime};
+
+/// An output: its dimensions and its numbers, row-major.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct TensorView<'a> {
+    pub(crate) shape: &'a [i64],
+    pub(crate) data: &'a [f32],
+}
+
+/// An output that a head can't read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ShapeMismatch {
+    pub(crate) place: String,
+    pub(crate) expected: String,
+    pub(crate) actual: String,
+}
+
+impl ShapeMismatch {
+    /// The same, of `place`.
+    pub(crate) fn named(self, place: &str) -> Self {
+        Self { place: place.to_owned(), ..self }
+    }
+
+    /// The same, of the output `name` of a level.
+    pub(crate) fn at(self, name: &str, stride: u32) -> Self {
+        self.named(&format!("{name} at stride {stride}"))
+    }
+}
+
+impl TensorView<'_> {
+    /// The numbers, where there are `rows x columns` of them and `columns` is the last dimension.
+    pub(crate) fn rows(&self, rows: usize, columns: usize) -> Result<&[f32], ShapeMismatch> {
+        if self.shape.last() == Some(&(columns as i64)) && self.data.len() == rows * columns {
+            return Ok(self.data);
+        }
+        Err(self.mismatch(format!("{rows} rows of {columns}")))
+    }
+
+    pub(crate) fn mismatch(&self, expected: String) -> ShapeMismatch {
+        ShapeMismatch { place: String::new(), expected, actual: format!("{:?}", self.shape) }
+    }
+}
+
+/// A session and the name that its errors carry.
+pub(crate) struct ModelSession {
+    session: Session,
+    model: String,
+}
+
+impl ModelSession {
+    /// A session over the model in `bytes` with `threads` threads inside of an operator.
+    pub(crate) fn open(
+        runtime: &Runtime,
+        model: &str,
+        bytes: &[u8],
+        threads: NonZeroUsize,
+    ) -> Result<Self, InferenceError> {
+        let refused =
+            |reason: String| InferenceError::Model { model: model.to_owned(), reason: one_line(&reason) };
+        let session = builder(runtime, threads)
+            .and_then(|mut builder| builder.commit_from_memory(bytes))
+            .map_err(|e| refused(e.to_string()))?;
+        Ok(Self { session, model: model.to_owned() })
+    }
+
+    /// Dimensions of the one input, -1 where free; it must be an image batch `[n, 3, height, width]` of floats.
+    pub(crate) fn image_input(&self) -> Result<[i64; 4], InferenceError> {
+        let wanted = "one float image batch [n, 3, height, width]";
+        let [input] = self.session.inputs() else {
+            return Err(self.mismatch(ShapeMismatch {
+                place: "the input".to_owned(),
+                expected: wanted.to_owned(),
+                actual: format!("{} inputs", self.session.inputs().len()),
+            }));
+        };
+        if let ValueType::Tensor { ty: TensorElementType::Float32, shape, .. } = input.dtype()
+            && let &[n, channels @ (3 | -1), height, width] = &shape[..]
+        {
+            return Ok([n, channels, height, width]);
+        }
+        Err(self.mismatch(ShapeMismatch {
+            place: format!("input {}", input.name()),
+            expected: wanted.to_owned(),
+            actual: format!("{:?}", input.dtype()),
+        }))
+    }
+
+    /// How many outputs a run gives.
+    pub(crate) fn output_count(&self) -> usize {
+        self.session.outputs().len()
+    }
+
+    /// Runs the model and reads its outputs, in the model's order.
+    pub(crate) fn run<T>(
+        &mut self,
+        input: &Tensor<f32>,
+        read: impl FnOnce(&[TensorView<'_>]) -> Result<T, ShapeMismatch>,
+    ) -> Result<T, InferenceError> {
+        let Self { session, model } = self;
+        let failed = |reason: String| InferenceError::Run { model: model.clone(), reason: one_line(&reason) };
+        let outputs = session.run(ort::inputs![input]).map_err(|e| failed(e.to_string()))?;
+        let values: Vec<_> = outputs.values().collect();
+        let views = values
+            .iter()
+            .map(|value| {
+                let (shape, data) = value.try_extract_tensor::<f32>().map_err(|e| failed(e.to_string()))?;
+                Ok(TensorView { shape, data })
+            })
+            .collect::<Result<Vec<_>, InferenceError>>()?;
+        read(&views).map_err(|m| mismatch_in(model, m))
+    }
+
+    /// The mismatch as an error of this model.
+    pub(crate) fn mismatch(&self, mismatch: ShapeMismatch) -> InferenceError {
+        mismatch_in(&self.model, mismatch)
+    }
+}
+
+/// Options that every session has. Spinning threads would burn the cores that other workers need. Quantised weights are
+/// multiplied out once on loading (`with_quant_qdq(false)`): on CPUs the fused integer operators are several times slower.
+fn builder(runtime: &Runtime, threads: NonZeroUsize) -> ort::Result<SessionBuilder> {
+    Ok(Session::builder(runtime.environment())?
+        .with_optimization_level(GraphOptimizationLevel::All)?
+        .with_intra_threads(threads.get())?
+        .with_inter_threads(1)?
+        .with_intra_op_spinning(false)?
+        .with_inter_op_spinning(false)?
+        .with_quant_qdq(false)?)
+}
+
+fn mismatch_in(model: &str, mismatch: ShapeMismatch) -> InferenceError {
+    let ShapeMismatch { place, expected, actual } = mismatch;
+    InferenceError::Shape { model: model.to_owned(), place, expected, actual }
+}
+
+/// ONNX Runtime's messages hold line breaks; ours stay on a line.
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}

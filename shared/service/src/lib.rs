@@ -1,0 +1,20 @@
+//! What every stage needs around its own work.
+//!
+//! A stage is a function from a job to the jobs that follow ([`stage::Stage`]); its effects are objects in the store.
+//! Around it, [`worker`] receives, decodes, processes, publishes and acknowledges, in that order, so that a crash
+//! anywhere means a repeat and never a loss. The embedded program and the services run the same loop over different
+//! queues and stores.
+//!
+//! Deliberately absent: anything about video or faces; implementations of queue and store.
+
+pub mod compute;
+pub mod cpu;
+pub mod idle;
+pub mod objects;
+pub mod progress;
+pub mod stage;
+pub mod worker;
+
+pub use compute::{ComputeError, ComputePool};
+pub use progress::{Progress, ProgressSink};
+pub use stage::{NextJob, Stage, StageContext, StageError};
