@@ -16,6 +16,9 @@ if ! cargo nextest --version >/dev/null 2>&1; then
     cargo install --quiet --locked cargo-nextest
 fi
 
+# End-to-end tests start the program itself, which the test runner does not build.
+cargo build --quiet -p facereel
+
 # At the end of the path: the S3 server is found there, and nothing else changes its meaning.
 export PATH=$PATH:$venv/bin
 profile=default

@@ -62,7 +62,7 @@ mod tests {
     fn older_flags_are_accepted_but_not_shown() {
         let line = ["facereel", "run", "a.mp4", "--track-buffer", "90", "--match-thresh", "0.8"];
         let Command::Run(run) = Cli::try_parse_from(line).unwrap().command else { panic!("no run") };
-        let resolved = run.settings.resolve(run.overrides()).unwrap();
+        let resolved = run.settings.resolve().unwrap();
         assert!((resolved.settings.pipeline.track.min_iou - 0.2).abs() < 1e-6);
         assert!(resolved.counts_frames());
         assert_eq!(resolved.notes.len(), 2);
@@ -75,7 +75,7 @@ mod tests {
     fn best_n_means_n_faces_of_each_track_and_no_gate() {
         let line = ["facereel", "run", "a.mp4", "--best", "4", "--workers", "1", "--no-embed"];
         let Command::Run(run) = Cli::try_parse_from(line).unwrap().command else { panic!("no run") };
-        let settings = run.settings.resolve(run.overrides()).unwrap().settings;
+        let settings = run.settings.resolve().unwrap().settings;
         assert_eq!((settings.pipeline.crops.per_track, settings.pipeline.track.sample_limit), (4, 4));
         assert!(!settings.pipeline.gate.enabled && !settings.pipeline.embed.enabled);
         assert_eq!(settings.runtime.limits.workers, 1);
@@ -85,6 +85,6 @@ mod tests {
     fn what_set_says_wins_over_the_shorter_flags() {
         let line = ["facereel", "run", "a.mp4", "--stride", "3", "--set", "detect.stride=2"];
         let Command::Run(run) = Cli::try_parse_from(line).unwrap().command else { panic!("no run") };
-        assert_eq!(run.settings.resolve(run.overrides()).unwrap().settings.pipeline.detect.stride, 2);
+        assert_eq!(run.settings.resolve().unwrap().settings.pipeline.detect.stride, 2);
     }
 }

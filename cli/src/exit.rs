@@ -54,7 +54,14 @@ impl Exit {
 
     /// The code of a library's error, if one of its causes has one.
     pub(crate) fn of_causes(error: &(dyn Error + 'static)) -> Option<Self> {
-        std::iter::successors(Some(error), |e| e.source()).find_map(kind)
+        let mut cause = Some(error);
+        while let Some(error) = cause {
+            if let Some(exit) = kind(error) {
+                return Some(exit);
+            }
+            cause = error.source();
+        }
+        None
     }
 }
 
@@ -63,12 +70,16 @@ fn kind(error: &(dyn Error + 'static)) -> Option<Exit> {
         return Some(failed.exit);
     }
     let codes = [
-        (error.is::<SettingsError>() || error.is::<IdError>(), Exit::Usage),
+        (error.is::<SettingsError>() || error.is::<IdError>() || names_no_model(error), Exit::Usage),
         (error.is::<InputError>() || error.is::<DecodeError>(), Exit::Input),
         (error.is::<CatalogError>() || error.is::<InferenceError>(), Exit::Runtime),
         (error.is::<StoreError>(), Exit::Store),
     ];
     codes.into_iter().find_map(|(is, exit)| is.then_some(exit))
+}
+
+fn names_no_model(error: &(dyn Error + 'static)) -> bool {
+    matches!(error.downcast_ref(), Some(CatalogError::Unknown { .. }))
 }
 
 #[cfg(test)]

@@ -8,7 +8,8 @@ use indicatif::MultiProgress;
 use tracing_subscriber::EnvFilter;
 
 /// What is logged where nobody set a level: a person who watches progress is told about what goes wrong only.
-const WATCHED_LEVEL: &str = "warn";
+/// The worker loop is left out: how a run ended is told otherwise, and retries by the runner.
+const WATCHED_LEVEL: &str = "warn,facereel_service::worker=off";
 
 /// Starts logging as `resolved` says; lines go above `bars`.
 pub(crate) fn start(resolved: &Resolved, bars: &MultiProgress) {
@@ -19,7 +20,8 @@ pub(crate) fn start(resolved: &Resolved, bars: &MultiProgress) {
     };
     let filter = EnvFilter::try_new(level).unwrap_or_else(|_| EnvFilter::new(WATCHED_LEVEL));
     let bars = bars.clone();
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(move || AboveBars(bars.clone()));
+    let lines =
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(move || AboveBars(bars.clone()));
     // A second start in one process (tests) keeps the first.
     let _ = match log.format {
         LogFormat::Text => lines.with_ansi(false).try_init(),

@@ -13,7 +13,7 @@ pub(crate) struct SettingArgs {
     /// A settings file (TOML)
     #[arg(long, alias = "settings", value_name = "FILE")]
     pub(crate) config: Option<std::path::PathBuf>,
-    /// One setting, as in --set detect.min_face_px=90; may be repeated; `facereel settings` lists all
+    /// One setting, as in --set detect.stride=3; may be repeated; `facereel settings` lists all
     #[arg(long, value_name = "PATH=VALUE")]
     pub(crate) set: Vec<String>,
     #[command(flatten)]
@@ -34,6 +34,60 @@ impl SettingArgs {
         let legacy = self.legacy.given.iter().map(|(name, value)| Override::legacy(name, value));
         // The most explicit last: it wins.
         loader.overrides(legacy.chain(flags).chain(set)).load()
+    }
+}
+
+/// What sets the settings of a run: the flags that are needed most, and all others by name.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct RunSettingArgs {
+    /// Where results go: a folder, or the URL of a store [default: data]
+    #[arg(long, short, value_name = "DIR")]
+    out: Option<String>,
+    /// Analyse one frame in N (and the first of each shot)
+    #[arg(long, value_name = "N")]
+    stride: Option<u32>,
+    /// Embed and export only the N best faces of each track, without the appearance gate
+    #[arg(long, value_name = "N")]
+    best: Option<u32>,
+    /// Tracks and crops only, no embeddings
+    #[arg(long)]
+    no_embed: bool,
+    /// Segments and batches worked on side by side
+    #[arg(long, value_name = "N")]
+    workers: Option<u32>,
+    #[command(flatten)]
+    all: SettingArgs,
+}
+
+impl RunSettingArgs {
+    /// All settings.
+    pub(crate) fn resolve(&self) -> Result<Resolved, SettingsError> {
+        self.all.resolve(self.overrides())
+    }
+
+    /// What the flags set.
+    fn overrides(&self) -> Vec<Override> {
+        let mut set = Vec::new();
+        let mut add = |flag: &str, path: &str, value: &str| set.push(Override::flag(flag, path, value));
+        if let Some(out) = &self.out {
+            add("--out", "store.url", out);
+        }
+        if let Some(stride) = self.stride {
+            add("--stride", "detect.stride", &stride.to_string());
+            add("--stride", "detect.analyzed_fps", "0");
+        }
+        if let Some(best) = self.best {
+            add("--best", "track.sample_limit", &best.to_string());
+            add("--best", "crops.per_track", &best.to_string());
+            add("--best", "gate.enabled", "false");
+        }
+        if self.no_embed {
+            add("--no-embed", "embed.enabled", "false");
+        }
+        if let Some(workers) = self.workers {
+            add("--workers", "limits.workers", &workers.to_string());
+        }
+        set
     }
 }
 

@@ -91,3 +91,127 @@ fn aligned(face: &FaceToEmbed, chips: &Chips) -> Option<AlignedFace> {
     let landmarks = face.landmarks.mapped(-(x as f32), -(y as f32), face.chip.scale);
     align_face(&chip, &landmarks)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::staged::face;
+    use facereel_domain::geometry::{Landmarks, Point, Size};
+    use facereel_domain::ids::RunRef;
+    use facereel_imaging::RgbImage;
+    use facereel_inference::InferenceError;
+    use facereel_service::ComputePool;
+    use facereel_service::cpu::CpuLimit;
+    use facereel_service::progress::NoProgress;
+    use facereel_store::MemoryStore;
+    use tokio_util::sync::CancellationToken;
+
+    /// Gives the n-th face the n-th angle and notes how many came together.
+    #[derive(Default)]
+    struct Counting {
+        groups: Vec<usize>,
+    }
+
+    impl FaceEmbedder for Counting {
+        fn embed(&mut self, faces: &[AlignedFace]) -> Result<Vec<Embedding>, InferenceError> {
+            let before: usize = self.groups.iter().sum();
+            self.groups.push(faces.len());
+            Ok((before..before + faces.len()).map(vector).collect())
+        }
+
+        fn dim(&self) -> usize {
+            2
+        }
+    }
+
+    fn vector(number: usize) -> Embedding {
+        Embedding::normalized(vec![1.0, number as f32]).unwrap()
+    }
+
+    fn context(store: Arc<dyn Store>) -> StageContext {
+        StageContext {
+            store,
+            compute: ComputePool::new("test", 1).unwrap(),
+            cpu: Arc::new(CpuLimit::new(0)),
+            progress: Arc::new(NoProgress),
+            shutdown: CancellationToken::new(),
+        }
+    }
+
+    fn chip() -> Vec<u8> {
+        let size = Size { width: 112, height: 112 };
+        let image = RgbImage::new(size, (0..112 * 112 * 3).map(|i| (i % 251) as u8).collect()).unwrap();
+        jpeg::encode(&image, 90).unwrap()
+    }
+
+    fn layout() -> RunLayout {
+        RunLayout::new(&RunRef { ep_id: "A".parse().unwrap(), run_id: "0123456789abcdef".parse().unwrap() })
+    }
+
+    /// What becomes of `faces`, whose chips lie one after the other in the pack (`None`: garbage of the same length),
+    /// and how many faces went through the model at once.
+    async fn embedded(
+        mut faces: Vec<FaceToEmbed>,
+        chips: &[Option<Vec<u8>>],
+    ) -> (Vec<Result<Embedding, String>>, Vec<usize>) {
+        let mut pack = vec![0xaa; 100];
+        for (face, bytes) in faces.iter_mut().zip(chips) {
+            let bytes = bytes.clone().unwrap_or_else(|| vec![0x55; 500]);
+            (face.chip.offset, face.chip.len) = (pack.len() as u64, bytes.len() as u32);
+            pack.extend(bytes);
+        }
+        let store: Arc<dyn Store> = Arc::new(MemoryStore::default());
+        store.put(&layout().chip_pack(SegmentIndex(0)), Bytes::from(pack)).await.unwrap();
+        let chips = Chips::read(store.as_ref(), &layout(), &faces).await.unwrap();
+        let mut settings = PipelineSettings::default();
+        settings.embed.batch_size = 2;
+        let mut embedder = Counting::default();
+        let outcomes = embed_faces(&faces, &chips, (&mut embedder, &settings), &context(store)).unwrap();
+        (outcomes, embedder.groups)
+    }
+
+    #[tokio::test]
+    async fn every_good_face_goes_through_the_model_once_and_in_order() {
+        let (outcomes, groups) = embedded((0..5).map(face).collect(), &vec![Some(chip()); 5]).await;
+        assert_eq!(outcomes, (0..5).map(|n| Ok(vector(n))).collect::<Vec<_>>());
+        assert_eq!(groups, [2, 2, 1]);
+    }
+
+    #[tokio::test]
+    async fn refused_faces_never_reach_the_model_and_shift_nobody() {
+        let mut faces: Vec<_> = (0..4).map(face).collect();
+        faces[1].quality.sharpness = 0.0;
+        faces[2].short_side_px = 3.0;
+        let (outcomes, groups) = embedded(faces, &vec![Some(chip()); 4]).await;
+        let refused = |gate: &str| Err(gate.to_owned());
+        assert_eq!(outcomes, [Ok(vector(0)), refused("blurred"), refused("too_small"), Ok(vector(1))]);
+        assert_eq!(groups, [1, 1]);
+    }
+
+    #[tokio::test]
+    async fn a_damaged_chip_costs_its_own_face_only() {
+        let (outcomes, _) =
+            embedded(vec![face(0), face(6), face(12)], &[Some(chip()), None, Some(chip())]).await;
+        assert_eq!(outcomes, [Ok(vector(0)), Err(NOT_ALIGNABLE.to_owned()), Ok(vector(1))]);
+    }
+
+    #[tokio::test]
+    async fn landmarks_on_one_point_can_not_be_aligned() {
+        let mut flat = face(0);
+        flat.landmarks = Landmarks([Point { x: 350.0, y: 250.0 }; 5]);
+        let (outcomes, groups) = embedded(vec![flat], &[Some(chip())]).await;
+        assert_eq!(outcomes, [Err(NOT_ALIGNABLE.to_owned())]);
+        assert!(groups.is_empty(), "{groups:?}");
+    }
+
+    #[tokio::test]
+    async fn chips_that_the_pack_does_not_hold_are_an_error_of_the_store() {
+        let store = MemoryStore::default();
+        store.put(&layout().chip_pack(SegmentIndex(0)), Bytes::from_static(b"short")).await.unwrap();
+        let mut beyond = face(0);
+        beyond.chip.len = 100;
+        assert!(Chips::read(&store, &layout(), &[beyond]).await.is_err());
+    }
+}

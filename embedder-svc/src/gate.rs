@@ -69,7 +69,13 @@ pub fn walk(tracklet: u32, looks: &[Look<'_>], rules: &GateRules) -> GateFinding
         streak.push(look);
         let Some(reason) = split_reason(&streak, similarity, rules) else { continue };
         let begins = if reason == SplitReason::Streak { streak[0] } else { look };
-        findings.splits.push(GateSplit { tracklet, after: last_good, first: begins.face, reason, similarity });
+        findings.splits.push(GateSplit {
+            tracklet,
+            after: last_good,
+            first: begins.face,
+            reason,
+            similarity,
+        });
         prototype = look.embedding.clone();
         last_good = look.face;
         streak.clear();
@@ -86,7 +92,8 @@ fn split_reason(streak: &[&Look<'_>], similarity: f32, rules: &GateRules) -> Opt
     if latest.jumped && streak.len() == 1 {
         return Some(SplitReason::Jump);
     }
-    let is_somebody = streak.windows(2).all(|pair| pair[0].embedding.similarity(pair[1].embedding) >= rules.soft);
+    let is_somebody =
+        streak.windows(2).all(|pair| pair[0].embedding.similarity(pair[1].embedding) >= rules.soft);
     (streak.len() >= rules.streak && is_somebody).then_some(SplitReason::Streak)
 }
 

@@ -14,6 +14,8 @@ pub mod gate;
 pub mod prototype;
 pub mod quality_gates;
 mod stage;
+#[cfg(test)]
+mod staged;
 
 pub use embedders::{Embedders, record as embedder_record};
 pub use stage::EmbedStage;

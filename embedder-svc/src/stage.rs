@@ -3,6 +3,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use facereel_domain::embedding::Embedding;
 use facereel_domain::pipeline::Stage as StageName;
+use facereel_domain::settings::GateSettings;
 use facereel_messages::jobs::{EmbedJob, ExportJob, Job};
 use facereel_messages::objects::{
     EmbedBatch, EmbeddedFace, EmbeddingsPart, FacePurpose, FaceToEmbed, GateSplit, Prototype, RunRequest,
@@ -42,8 +43,10 @@ impl Stage for EmbedStage {
             let batch: EmbedBatch = objects::read(store, &layout.embed_batch(job.batch)).await?;
             let chips = Chips::read(store, &layout, &batch.faces).await?;
             let (embedders, there) = (Arc::clone(&self.embedders), context.clone());
-            let part =
-                context.compute.run(move || embed_batch(&batch, &chips, (&request, &embedders), &there)).await??;
+            let part = context
+                .compute
+                .run(move || embed_batch(&batch, &chips, (&request, &embedders), &there))
+                .await??;
             objects::write(store, &part_key, &part).await?;
             context.progress.report(Progress::Advanced { stage: StageName::Embed, units: 1 });
             context.progress.report(Progress::PartDone { stage: StageName::Embed });
@@ -70,7 +73,7 @@ fn embed_batch(
     let mut start = 0;
     for faces in batch.faces.chunk_by(|a, b| a.tracklet == b.tracklet) {
         let end = start + faces.len();
-        judge_tracklet(faces, &outcomes[start..end], (settings.gate.enabled, &rules), &mut part);
+        judge_tracklet(faces, &outcomes[start..end], (&settings.gate, &rules), &mut part);
         start = end;
     }
     Ok(part)
@@ -80,12 +83,12 @@ fn embed_batch(
 fn judge_tracklet(
     faces: &[FaceToEmbed],
     outcomes: &[Result<Embedding, String>],
-    (gated, rules): (bool, &GateRules),
+    (gate, rules): (&GateSettings, &GateRules),
     part: &mut EmbeddingsPart,
 ) {
     let tracklet = faces[0].tracklet;
-    let looks = looks(faces, outcomes);
-    let findings = if gated { walk(tracklet, &looks, rules) } else { GateFindings::default() };
+    let looks = looks(faces, outcomes, gate.min_quality);
+    let findings = if gate.enabled { walk(tracklet, &looks, rules) } else { GateFindings::default() };
     let similarity_of = |face: &FaceToEmbed| {
         let place = looks.iter().position(|look| look.face == face.face)?;
         findings.similarities.get(place).copied()
@@ -100,14 +103,19 @@ fn judge_tracklet(
     part.splits.extend(findings.splits);
 }
 
-/// The faces that the gate looks at: chosen for it, and with a vector. A jump before a face without one counts for the
-/// next that has one.
-fn looks<'a>(faces: &[FaceToEmbed], outcomes: &'a [Result<Embedding, String>]) -> Vec<Look<'a>> {
+/// The faces that the gate looks at: chosen for it, good enough to be judged, and with a vector. A jump before a face
+/// that is not looked at counts for the next that is.
+fn looks<'a>(
+    faces: &[FaceToEmbed],
+    outcomes: &'a [Result<Embedding, String>],
+    min_quality: f32,
+) -> Vec<Look<'a>> {
     let mut jumped = false;
     let mut looks = Vec::new();
     for (face, outcome) in faces.iter().zip(outcomes) {
         jumped |= face.jumped;
-        if let (Ok(embedding), FacePurpose::Gate | FacePurpose::SampleAndGate) = (outcome, face.purpose) {
+        let is_due = face.purpose != FacePurpose::Sample && face.quality.score >= min_quality;
+        if let Some(embedding) = outcome.as_ref().ok().filter(|_| is_due) {
             looks.push(Look { face: face.face, embedding, jumped });
             jumped = false;
         }
@@ -142,4 +150,91 @@ fn prototypes(
         }
     }
     prototypes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::staged::face;
+    use facereel_domain::ids::BatchIndex;
+    use facereel_domain::ids::FaceId;
+    use facereel_messages::objects::SplitReason;
+
+    const RULES: GateRules = GateRules { hard: 0.1, soft: 0.3, streak: 3, momentum: 0.9 };
+
+    /// A unit vector at an angle in degrees: the similarity of two is the cosine of their difference.
+    fn at(angle: f32) -> Embedding {
+        let (y, x) = angle.to_radians().sin_cos();
+        Embedding::normalized(vec![x, y]).unwrap()
+    }
+
+    /// The judgement on a tracklet whose faces lie six frames apart: an angle each, or `None` where a gate refused it.
+    fn judged(angles: &[Option<f32>], change: impl Fn(&mut Vec<FaceToEmbed>)) -> EmbeddingsPart {
+        let mut faces: Vec<_> = (0..angles.len() as u64).map(|n| face(n * 6)).collect();
+        change(&mut faces);
+        let outcomes: Vec<_> =
+            angles.iter().map(|angle| angle.map(at).ok_or_else(|| "blurred".to_owned())).collect();
+        let mut part = EmbeddingsPart {
+            batch: BatchIndex(0),
+            faces: Vec::new(),
+            splits: Vec::new(),
+            prototypes: Vec::new(),
+        };
+        judge_tracklet(&faces, &outcomes, (&GateSettings::default(), &RULES), &mut part);
+        part
+    }
+
+    fn splits(part: &EmbeddingsPart) -> Vec<(u64, SplitReason)> {
+        part.splits.iter().map(|split| (split.first.frame_idx, split.reason)).collect()
+    }
+
+    #[test]
+    fn every_face_has_one_outcome_in_the_order_of_the_batch() {
+        let part = judged(&[Some(0.0), None, Some(5.0)], |_| {});
+        let frames: Vec<u64> = part.faces.iter().map(|f| f.face.frame_idx).collect();
+        assert_eq!(frames, [0, 6, 12]);
+        assert_eq!(part.faces[1].outcome, Err("blurred".to_owned()));
+        assert_eq!(part.faces[1].gate_similarity, None);
+        assert_eq!(part.faces[0].gate_similarity, Some(1.0));
+    }
+
+    #[test]
+    fn refused_faces_neither_feed_nor_break_a_streak() {
+        let streak = [Some(0.0), Some(75.0), None, Some(76.0), None, None, Some(77.0)];
+        assert_eq!(splits(&judged(&streak, |_| {})), [(6, SplitReason::Streak)]);
+        let too_short = [Some(0.0), Some(75.0), None, Some(76.0), None, None];
+        assert_eq!(splits(&judged(&too_short, |_| {})), []);
+    }
+
+    #[test]
+    fn a_jump_before_a_refused_face_counts_for_the_next_one() {
+        let jumping = |faces: &mut Vec<FaceToEmbed>| faces[1].jumped = true;
+        let part = judged(&[Some(0.0), None, Some(75.0), Some(75.0)], jumping);
+        assert_eq!(splits(&part), [(12, SplitReason::Jump)]);
+    }
+
+    #[test]
+    fn samples_that_the_gate_did_not_choose_are_not_judged() {
+        let samples = |faces: &mut Vec<FaceToEmbed>| faces[1].purpose = FacePurpose::Sample;
+        let part = judged(&[Some(0.0), Some(90.0), Some(1.0)], samples);
+        assert_eq!(splits(&part), []);
+        assert_eq!(part.faces[1].gate_similarity, None);
+    }
+
+    #[test]
+    fn each_piece_of_a_split_tracklet_has_a_prototype_of_its_own_faces() {
+        let part = judged(&[Some(0.0), Some(2.0), Some(88.0), Some(90.0)], |_| {});
+        assert_eq!(splits(&part), [(12, SplitReason::Hard)]);
+        assert_eq!(part.splits[0].after, FaceId { frame_idx: 6, ordinal: 0 });
+        let pieces: Vec<u32> = part.prototypes.iter().map(|p| p.piece).collect();
+        assert_eq!(pieces, [0, 1]);
+        assert!(part.prototypes[0].embedding.similarity(&at(1.0)) > 0.9999);
+        assert!(part.prototypes[1].embedding.similarity(&at(89.0)) > 0.9999);
+    }
+
+    #[test]
+    fn a_tracklet_whose_faces_were_all_refused_has_no_prototype() {
+        let part = judged(&[None, None], |_| {});
+        assert_eq!((part.faces.len(), part.prototypes.len(), part.splits.len()), (2, 0, 0));
+    }
 }

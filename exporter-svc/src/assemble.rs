@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use facereel_domain::geometry::BBox;
 use facereel_domain::ids::{FaceId, ShotIndex, TrackId};
 use facereel_messages::objects::{
-    EmbedBatch, EmbeddedFace, EmbeddingsPart, FaceToEmbed, FrameFaces, GateSplit, Prototype, SeenFace, Tracks,
-    Untracked,
+    EmbedBatch, EmbeddedFace, EmbeddingsPart, FaceToEmbed, FrameFaces, GateSplit, Prototype, SeenFace,
+    Tracks, Untracked,
 };
 
 /// A track as users see it.

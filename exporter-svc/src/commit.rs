@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use facereel_domain::digest::Sha256Digest;
 use facereel_domain::ids::RunRef;
-use facereel_domain::layout::{EpisodeLayout, RunLayout};
+use facereel_domain::layout::{EpisodeLayout, ObjectKey, RunLayout};
 use facereel_domain::settings::PipelineSettings;
 use facereel_domain::source::SourceIdentity;
 use facereel_messages::objects::{DetectionCounts, ModelRecord, RunRequest, VideoFacts};
@@ -38,6 +38,21 @@ pub struct Manifest {
     pub warnings: Vec<String>,
     /// Every artifact, sorted by path.
     pub artifacts: Vec<Artifact>,
+}
+
+/// The pointer to an episode's committed run: `current.json`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CurrentRun {
+    /// Version of the file.
+    pub schema_version: u32,
+    /// Episode and run.
+    #[serde(flatten)]
+    pub run: RunRef,
+    /// Key of the run's commit.
+    pub manifest: ObjectKey,
+    /// Digest of the commit.
+    pub manifest_sha256: Sha256Digest,
 }
 
 /// The program that made a run.
@@ -160,13 +175,12 @@ pub(crate) async fn after_commit(
 ) -> Result<(), StageError> {
     let layout = RunLayout::new(run);
     let manifest = context.store.get(&layout.manifest()).await?;
-    let pointer = serde_json::json!({
-        "schema_version": SCHEMA_VERSION,
-        "ep_id": run.ep_id,
-        "run_id": run.run_id,
-        "manifest": layout.manifest(),
-        "manifest_sha256": Sha256Digest::of(&manifest),
-    });
+    let pointer = CurrentRun {
+        schema_version: SCHEMA_VERSION,
+        run: run.clone(),
+        manifest: layout.manifest(),
+        manifest_sha256: Sha256Digest::of(&manifest),
+    };
     context.store.put(&EpisodeLayout::new(&run.ep_id).current(), to_pretty_json(&pointer)?).await?;
     context.store.show_committed(run).await?;
     if !keep_work {

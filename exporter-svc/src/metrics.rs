@@ -3,7 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use facereel_messages::objects::{Tracks, Untracked};
+use facereel_domain::settings::TrackSettings;
+use facereel_messages::objects::{SeenFace, Tracks, Untracked};
 use serde::{Deserialize, Serialize};
 
 use crate::assemble::{Assembled, FinalTrack};
@@ -56,19 +57,16 @@ const NEVER: (f64, f64) = (f64::NEG_INFINITY, f64::INFINITY);
 
 /// Judges the tracks of a run.
 #[must_use]
-pub fn judge(ep_id: &str, assembled: &Assembled) -> TrackMetrics {
+pub fn judge(ep_id: &str, assembled: &Assembled, settings: &TrackSettings) -> TrackMetrics {
     let mut metrics = BTreeMap::new();
     let mut warnings = Vec::new();
-    for (rule, value) in figures(assembled) {
+    for (rule, value) in figures(assembled, settings) {
         let value = value.filter(|v| v.is_finite()).map(|v| rounded(v, 4));
         if let Some(value) = value.filter(|v| *v < rule.warn_below || *v > rule.warn_above) {
             warnings.push(format!("{} is {value}, {}: {}", rule.name, outside(&rule, value), rule.advice));
         }
-        let metric = Metric {
-            value,
-            definition: rule.definition.to_owned(),
-            target: rule.target.map(str::to_owned),
-        };
+        let metric =
+            Metric { value, definition: rule.definition.to_owned(), target: rule.target.map(str::to_owned) };
         metrics.insert(rule.name.to_owned(), metric);
     }
     TrackMetrics {
@@ -89,7 +87,7 @@ fn outside(rule: &Rule, value: f64) -> String {
     }
 }
 
-fn figures(assembled: &Assembled) -> Vec<(Rule, Option<f64>)> {
+fn figures(assembled: &Assembled, settings: &TrackSettings) -> Vec<(Rule, Option<f64>)> {
     let finals = &assembled.finals;
     let tracks = finals.len() as f64;
     let minutes = assembled.tracks.video.duration_sec / 60.0;
@@ -98,14 +96,20 @@ fn figures(assembled: &Assembled) -> Vec<(Rule, Option<f64>)> {
     let splits = finals.iter().filter(|t| t.split_from.is_some()).count() as f64;
     let chosen: Vec<_> = finals.iter().flat_map(|t| &t.chosen).collect();
     let rejected = chosen.iter().filter(|f| f.embedded.outcome.is_err()).count() as f64;
-    let accepted_quality = chosen.iter().filter(|f| f.embedded.outcome.is_ok()).map(|f| f64::from(f.chosen.quality.score));
+    let accepted_quality =
+        chosen.iter().filter(|f| f.embedded.outcome.is_ok()).map(|f| f64::from(f.chosen.quality.score));
     let cohesions = finals.iter().filter_map(|t| Some(f64::from(t.prototype.as_ref()?.cohesion)));
     vec![
         (TRACKS_PER_MINUTE, (minutes > 0.0).then_some(tracks / minutes)),
-        (SHORT_TRACKS, judged(finals.iter().filter(|t| duration(assembled, t) < SHORT_TRACK_SEC).count() as f64 / tracks)),
+        (
+            SHORT_TRACKS,
+            judged(
+                finals.iter().filter(|t| duration(assembled, t) < SHORT_TRACK_SEC).count() as f64 / tracks,
+            ),
+        ),
         (ID_SWITCHES, judged(splits / tracks)),
         (FACES_PER_TRACK, judged(observations / tracks)),
-        (COVERAGE, coverage(&assembled.tracks)),
+        (COVERAGE, coverage(&assembled.tracks, settings.new_thresh)),
         (QUALITY_MEAN, mean(accepted_quality)),
         (REJECTION, (!chosen.is_empty()).then_some(rejected / chosen.len() as f64)),
         (NORM_ERROR, largest_norm_error(finals)),
@@ -151,7 +155,7 @@ const FACES_PER_TRACK: Rule = Rule {
 };
 const COVERAGE: Rule = Rule {
     name: "coverage",
-    definition: "share of detections that are large and sure enough for a track and are in one",
+    definition: "share of the detections that are large enough and sure enough to begin a track (track.new_thresh) that are in one",
     target: Some(">= 0.85"),
     warn_below: 0.7,
     warn_above: NEVER.1,
@@ -222,9 +226,11 @@ fn duration(assembled: &Assembled, track: &FinalTrack) -> f64 {
     ts(track.observations.last()) - ts(track.observations.first())
 }
 
-/// Tracked detections among those that had a chip: large and sure enough.
-fn coverage(tracks: &Tracks) -> Option<f64> {
-    let usable = || tracks.frames.iter().flat_map(|f| &f.faces).filter(|face| face.detection.chip.is_some());
+/// Tracked detections among those that had a chip (so were large enough) and could have begun a track.
+fn coverage(tracks: &Tracks, new_thresh: f32) -> Option<f64> {
+    let usable = || tracks.frames.iter().flat_map(|f| &f.faces).filter(|face: &&SeenFace| {
+        face.detection.chip.is_some() && face.detection.confidence >= new_thresh
+    };
     let all = usable().count();
     (all > 0).then(|| usable().filter(|face| face.fate.is_ok()).count() as f64 / all as f64)
 }

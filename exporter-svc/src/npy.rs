@@ -10,7 +10,10 @@ const MAGIC: &[u8] = b"\x93NUMPY\x01\x00";
 pub struct NpyError(&'static str);
 
 /// `rows`, all of `columns` numbers, as a `.npy` file. No rows give a file of shape `(0, columns)`.
-pub fn encode<'a>(rows: impl ExactSizeIterator<Item = &'a [f32]>, columns: usize) -> Result<Vec<u8>, NpyError> {
+pub fn encode<'a>(
+    rows: impl ExactSizeIterator<Item = &'a [f32]>,
+    columns: usize,
+) -> Result<Vec<u8>, NpyError> {
     let mut header =
         format!("{{'descr': '<f4', 'fortran_order': False, 'shape': ({}, {columns}), }}", rows.len());
     let unpadded = MAGIC.len() + 2 + header.len() + 1;

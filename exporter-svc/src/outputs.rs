@@ -30,7 +30,8 @@ impl Outputs {
     ) -> Result<Self, StageError> {
         let layout = RunLayout::new(&request.run);
         let ep_id: &EpisodeId = &request.run.ep_id;
-        let model = request.models.iter().find(|m| m.role == ModelRecord::EMBEDDER).map_or("", |m| m.name.as_str());
+        let model =
+            request.models.iter().find(|m| m.role == ModelRecord::EMBEDDER).map_or("", |m| m.name.as_str());
         let mut outputs = Self {
             objects: Vec::new(),
             artifacts: Vec::new(),
@@ -54,7 +55,7 @@ impl Outputs {
         outputs.add_rows(&layout, layout.shots_jsonl(), &shot_rows(ep_id, assembled))?;
         outputs.add_vectors(&layout, layout.faces_npy(), (&face_vectors, dim))?;
         outputs.add_vectors(&layout, layout.tracks_npy(), (&track_vectors, dim))?;
-        let judged = metrics::judge(ep_id.as_str(), assembled);
+        let judged = metrics::judge(ep_id.as_str(), assembled, &request.pipeline.track);
         outputs.add(&layout, layout.track_metrics(), (to_pretty_json(&judged)?, None));
         for (track, index) in crop_indices(ep_id, assembled, crops) {
             let rows = index.crops.len() as u64;

@@ -46,8 +46,7 @@ impl ExportStage {
         let request: RunRequest = objects::read(context.store.as_ref(), &layout.request()).await?;
         let (assembled, dim) = read_assembled(job, &request, context).await?;
         let chosen = crops::choose(&assembled, &request.pipeline.crops);
-        let (paths, crops) =
-            crops::copy(&layout, &assembled, &chosen, (&self.settings, context)).await?;
+        let (paths, crops) = crops::copy(&layout, &assembled, &chosen, (&self.settings, context)).await?;
         let mut outputs = Outputs::of(&request, &assembled, &paths, dim)?;
         context.store.put_all(outputs.objects).await?;
         outputs.artifacts.extend(crops);

@@ -1,1 +1,13 @@
-//! Support for end-to-end tests.
+//! What the tests of the whole project share: the repository as files and packages, the program as a process, a clip
+//! with known faces, and the results of a run as values.
+//!
+//! The tests themselves lie in `tests/`. Deliberately absent: anything that a crate can test on its own.
+
+pub mod build;
+pub mod clip;
+pub mod media;
+pub mod packages;
+pub mod program;
+pub mod repository;
+pub mod results;
+pub mod truth;

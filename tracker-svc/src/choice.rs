@@ -74,19 +74,24 @@ fn sights<'a>(
 ) -> Vec<Sight<'a>> {
     let mut sights = Vec::new();
     let mut before: Option<BBox> = None;
+    let mut jumped = false;
     for (turn, id) in tracks.tracklets[number].observations.iter().enumerate() {
         let Some(&frame) = frames.get(&id.frame_idx) else { continue };
         let Some(face) = frame.faces.get(id.ordinal as usize) else { continue };
         let bbox = face.detection.bbox;
-        let jumped = before.is_some_and(|before| before.iou(&bbox) < settings.gate.min_iou);
+        // A jump at an observation that can't be embedded counts for the next that can.
+        jumped |= before.is_some_and(|before| before.iou(&bbox) < settings.gate.min_iou);
         before = Some(bbox);
-        let Some(quality) = face.detection.quality.filter(|_| face.detection.chip.is_some()) else { continue };
+        let Some(quality) = face.detection.quality.filter(|_| face.detection.chip.is_some()) else {
+            continue;
+        };
         // A reused detection shows the same picture again.
         if frame.reused || !has_turn(number, turn, settings.track.process_skip) {
             continue;
         }
         let ts = tracks.video.timeline.seconds(frame.pts);
         sights.push(Sight { id: *id, frame, ts, bbox, score: quality.score, jumped });
+        jumped = false;
     }
     sights
 }
@@ -100,6 +105,8 @@ fn has_turn(number: usize, turn: usize, skip: u32) -> bool {
 /// Places of the sights that the appearance gate looks at, ascending: the best of each stretch of `every_sec`, counted
 /// from the tracklet's own beginning, and the first sight after the face was lost for as long as that or its box jumped.
 fn gate_looks(sights: &[Sight<'_>], every_sec: f64) -> Vec<usize> {
+    // Differences of timestamps are rounded: a stretch that is short by a millionth of a second is over.
+    let every_sec = every_sec - 1e-6;
     let mut looks: Vec<usize> = Vec::new();
     let mut stretch_start = f64::NEG_INFINITY;
     for (place, sight) in sights.iter().enumerate() {
@@ -131,4 +138,161 @@ fn to_embed(sight: &Sight<'_>, number: usize, purpose: FacePurpose, jumped: bool
         purpose,
         jumped,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::staged::{face, quality, tracks};
+    use facereel_domain::detection::Detection;
+    use proptest::prelude::*;
+
+    /// One look a second, one sample, nothing skipped.
+    fn settings() -> PipelineSettings {
+        let mut settings = PipelineSettings::default();
+        settings.track.sample_limit = 1;
+        settings.gate.every_sec = 1.0;
+        settings
+    }
+
+    /// All views, and no gate.
+    fn all_samples(process_skip: u32) -> PipelineSettings {
+        let mut settings = settings();
+        settings.track.sample_limit = 0;
+        settings.track.process_skip = process_skip;
+        settings.gate.enabled = false;
+        settings
+    }
+
+    /// A face that stands still and is seen in these frames.
+    fn seen_in(frames: impl IntoIterator<Item = u64>) -> Vec<(u64, Detection)> {
+        frames.into_iter().map(|frame_idx| (frame_idx, face(0.0, 100.0, 0.9))).collect()
+    }
+
+    fn chosen(lives: &[Vec<(u64, Detection)>], settings: &PipelineSettings) -> Vec<FaceToEmbed> {
+        batches(&tracks(lives), settings).into_iter().flat_map(|batch| batch.faces).collect()
+    }
+
+    /// Frames that the gate looks at, by tracklet.
+    fn looks(lives: &[Vec<(u64, Detection)>]) -> Vec<Vec<u64>> {
+        let faces = chosen(lives, &settings());
+        let of = |number: usize| {
+            let own =
+                faces.iter().filter(|f| f.tracklet as usize == number && f.purpose != FacePurpose::Sample);
+            own.map(|f| f.face.frame_idx).collect()
+        };
+        (0..lives.len()).map(of).collect()
+    }
+
+    #[test]
+    fn samples_cover_the_whole_life_of_a_track_whose_beginning_is_best() {
+        let mut life = seen_in((0..240).step_by(6));
+        for (frame_idx, detection) in &mut life {
+            detection.quality = Some(quality(1.0 - *frame_idx as f32 / 300.0));
+        }
+        let mut settings = all_samples(1);
+        settings.track.sample_limit = 6;
+        let frames: Vec<u64> = chosen(&[life], &settings).iter().map(|f| f.face.frame_idx).collect();
+        assert_eq!(frames.len(), 6);
+        assert!(frames.iter().filter(|frame| **frame >= 120).count() >= 2, "{frames:?}");
+    }
+
+    #[test]
+    fn the_gate_looks_once_a_cadence_counted_from_each_tracks_own_beginning() {
+        let early = seen_in((0..100).step_by(6));
+        let late = seen_in((16..116).step_by(6));
+        assert_eq!(looks(&[early, late]), [vec![0, 24, 48, 72, 96], vec![16, 40, 64, 88, 112]]);
+    }
+
+    #[test]
+    fn the_gate_takes_the_best_view_of_each_stretch() {
+        let mut life = seen_in((0..48).step_by(6));
+        life[2].1.quality = Some(quality(0.9));
+        life[5].1.quality = Some(quality(0.8));
+        assert_eq!(looks(&[life]), [[12, 30]]);
+    }
+
+    #[test]
+    fn the_gate_looks_at_a_face_that_was_found_again() {
+        let life = seen_in([0, 6, 12, 18, 50, 56, 62]);
+        assert_eq!(looks(&[life]), [[0, 50]]);
+    }
+
+    #[test]
+    fn the_gate_looks_where_a_box_jumped() {
+        let mut life = seen_in((0..24).step_by(6));
+        life.extend((24..36).step_by(6).map(|frame_idx| (frame_idx, face(400.0, 100.0, 0.9))));
+        life.remove(0);
+        // The last look was at frame 6: the cadence alone would wait until frame 30.
+        assert_eq!(looks(&[life.clone()]), [[6, 24]]);
+        let faces = chosen(&[life], &settings());
+        let jumped: Vec<u64> = faces.iter().filter(|f| f.jumped).map(|f| f.face.frame_idx).collect();
+        assert_eq!(jumped, [24]);
+    }
+
+    #[test]
+    fn a_jump_between_chosen_faces_counts_for_the_next_chosen_one() {
+        let mut life = seen_in([0, 6]);
+        let mut unseen = face(400.0, 100.0, 0.9);
+        unseen.chip = None;
+        life.push((12, unseen));
+        life.push((18, face(400.0, 100.0, 0.9)));
+        let jumped: Vec<bool> = chosen(&[life], &all_samples(1)).iter().map(|f| f.jumped).collect();
+        assert_eq!(jumped, [false, false, true]);
+    }
+
+    #[test]
+    fn repeated_pictures_and_faces_without_a_chip_are_never_chosen() {
+        let mut life = seen_in([0, 6, 12, 18]);
+        life[1].1.chip = None;
+        let mut tracks = tracks(&[life]);
+        tracks.frames[2].reused = true;
+        let faces: Vec<_> = batches(&tracks, &all_samples(1)).into_iter().flat_map(|b| b.faces).collect();
+        assert_eq!(faces.iter().map(|f| f.face.frame_idx).collect::<Vec<_>>(), [0, 18]);
+    }
+
+    #[test]
+    fn a_face_that_is_sample_and_look_is_chosen_once() {
+        let faces = chosen(&[seen_in([0, 6, 12])], &settings());
+        assert_eq!(faces.iter().map(|f| f.purpose).collect::<Vec<_>>(), [FacePurpose::SampleAndGate]);
+    }
+
+    #[test]
+    fn batches_hold_whole_tracks_and_are_closed_when_they_are_full() {
+        let lives = vec![seen_in([0, 6, 12]); 5];
+        let mut settings = all_samples(1);
+        settings.embed.job_faces = 5;
+        let batches = batches(&tracks(&lives), &settings);
+        let members: Vec<Vec<u32>> =
+            batches.iter().map(|b| b.faces.iter().map(|f| f.tracklet).collect()).collect();
+        assert_eq!(members, [vec![0, 0, 0, 1, 1, 1], vec![2, 2, 2, 3, 3, 3], vec![4, 4, 4]]);
+        assert_eq!(batches.iter().map(|b| b.batch.0).collect::<Vec<_>>(), [0, 1, 2]);
+    }
+
+    #[test]
+    fn an_episode_without_tracks_has_no_batches() {
+        assert_eq!(batches(&tracks(&[]), &settings()), []);
+    }
+
+    proptest! {
+        #[test]
+        fn skipping_treats_tracks_alike_and_spares_their_beginning(
+            skip in 1_u32..8,
+            count in 1_usize..8,
+            len in 3_u64..40,
+            starts in proptest::collection::vec(0_u64..50, 8),
+        ) {
+            let lives: Vec<_> = (0..count).map(|n| seen_in(starts[n]..starts[n] + len)).collect();
+            let faces = chosen(&lives, &all_samples(skip));
+            let of = |number: usize| -> Vec<u64> {
+                let own = faces.iter().filter(|f| f.tracklet as usize == number);
+                own.map(|f| f.face.frame_idx - starts[number]).collect()
+            };
+            let counts: Vec<usize> = (0..count).map(|n| of(n).len()).collect();
+            let (least, most) = (counts.iter().min().unwrap(), counts.iter().max().unwrap());
+            prop_assert!(most - least <= 1, "{counts:?}");
+            prop_assert!((0..count).all(|n| of(n).starts_with(&[0, 1, 2])));
+            prop_assert!(*most <= 3 + (len as usize - 3).div_ceil(skip as usize));
+        }
+    }
 }

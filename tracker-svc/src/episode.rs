@@ -7,8 +7,8 @@ use facereel_domain::settings::{PipelineSettings, ShotSettings};
 use facereel_domain::shot::Shot;
 use facereel_domain::time::Pts;
 use facereel_messages::objects::{
-    AnalysedFrame, DetectionCounts, DetectionsPart, FrameFaces, FrameOrigin, Plan, SeenFace,
-    Tracks, Untracked,
+    AnalysedFrame, DetectionCounts, DetectionsPart, FrameFaces, FrameOrigin, Plan, SeenFace, Tracks,
+    Untracked,
 };
 
 use crate::shots::{Evidence, find_shots};
@@ -51,7 +51,11 @@ impl Episode {
         }
         let mut warnings = std::mem::take(&mut self.plan.warnings);
         if self.counts.frames_broken > 0 {
-            warnings.push(format!("{} frames could not be decoded and are missing", self.counts.frames_broken));
+            warnings
+                .push(format!("{} frames could not be decoded and are missing", self.counts.frames_broken));
+        }
+        if self.counts.frames_damaged > 0 {
+            warnings.push(format!("{} frames are damaged in parts", self.counts.frames_damaged));
         }
         Tracks {
             video: self.plan.video,
@@ -89,7 +93,132 @@ fn add(a: DetectionCounts, b: DetectionCounts) -> DetectionCounts {
         frames_decoded: a.frames_decoded + b.frames_decoded,
         frames_skipped: a.frames_skipped + b.frames_skipped,
         frames_broken: a.frames_broken + b.frames_broken,
+        frames_damaged: a.frames_damaged + b.frames_damaged,
         detector_calls: a.detector_calls + b.detector_calls,
         boxes_refused: a.boxes_refused + b.boxes_refused,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::staged::{face, plan};
+    use facereel_domain::shot::{CandidateRule, Step, Thumbnail, change};
+    use facereel_messages::objects::DecodedFrame;
+    use proptest::prelude::*;
+
+    const FRAMES: usize = 120;
+    /// The picture changes here.
+    const CUTS: [usize; 2] = [40, 83];
+
+    /// The picture of the shot that frame `at` belongs to.
+    fn thumbnail(at: usize) -> Thumbnail {
+        let seed = 1 + CUTS.iter().filter(|cut| **cut <= at).count();
+        let noise = |x: usize, y: usize| {
+            let mixed = (x * 7919 + y * 104_729 + seed * 15_485_863).wrapping_mul(2_654_435_761) >> 8;
+            (40 + mixed % 150) as u8
+        };
+        Thumbnail::new((0..576).map(|i| noise(i % 32 / 4, i / 128)).collect(), vec![128; 144], vec![128; 144])
+            .unwrap()
+    }
+
+    fn analysed(at: usize, origin: FrameOrigin) -> AnalysedFrame {
+        let walking = face(at as f32 * 2.0, 100.0, 0.9);
+        let standing = face(1500.0, 80.0, 0.8);
+        let detections = vec![walking, standing];
+        AnalysedFrame { pts: Pts(at as i64), origin, reused: false, thumbnail: thumbnail(at), detections }
+    }
+
+    /// What a worker makes of the frames from `first` to before `end`.
+    fn part(segment: usize, first: usize, end: usize) -> DetectionsPart {
+        let rule = CandidateRule::new(&ShotSettings::default());
+        let mut part = DetectionsPart {
+            segment: SegmentIndex(segment as u32),
+            decoded: Vec::new(),
+            edges: Some((thumbnail(first), thumbnail(end - 1))),
+            analysed: Vec::new(),
+            counts: DetectionCounts { frames_decoded: (end - first) as u64, ..DetectionCounts::default() },
+        };
+        let mut steps: Vec<Step> = Vec::new();
+        for at in first..end {
+            let statistics = thumbnail(at).statistics();
+            let changed = if at == first { 0.0 } else { change(&thumbnail(at - 1), &thumbnail(at)) };
+            let step = Step { change: changed, mean: statistics.mean, spread: statistics.spread };
+            if at % 6 == 0 {
+                part.analysed.push(analysed(at, FrameOrigin::Sampled));
+            } else if rule.is_candidate(&steps, &step) {
+                part.analysed.push(analysed(at, FrameOrigin::ShotCandidate));
+            }
+            let pts = Pts(at as i64);
+            part.decoded.push(DecodedFrame { pts, change: changed, mean: step.mean, spread: step.spread });
+            steps.push(step);
+        }
+        part
+    }
+
+    /// The episode's tracks when it is cut into segments at `edges`; segment numbers, which tell where chips lie, left
+    /// out.
+    fn tracks(edges: &[usize]) -> Tracks {
+        let mut bounds: Vec<usize> = edges.iter().copied().chain([0, FRAMES]).collect();
+        bounds.sort_unstable();
+        bounds.dedup();
+        let parts = bounds.windows(2).enumerate().map(|(n, pair)| part(n, pair[0], pair[1])).collect();
+        let settings = PipelineSettings::default();
+        let mut tracks = Episode::join(plan(), parts, &settings.shots).track(&settings);
+        for frame in &mut tracks.frames {
+            frame.segment = SegmentIndex(0);
+        }
+        tracks
+    }
+
+    #[test]
+    fn the_first_frame_of_a_shot_counts_and_other_candidates_are_dropped() {
+        // Segments begin at frames that no sample falls on, so that each brings a candidate that begins no shot.
+        let tracks = tracks(&[20, 61, 95]);
+        let unsampled: Vec<u64> =
+            tracks.frames.iter().map(|f| f.frame_idx).filter(|at| at % 6 != 0).collect();
+        assert_eq!(unsampled, [40, 83]);
+        let firsts: Vec<i64> = tracks.shots.iter().map(|shot| shot.first_pts.0).collect();
+        assert_eq!(firsts, [0, 40, 83]);
+        assert_eq!(tracks.frames.iter().map(|f| f.shot.0).max(), Some(2));
+    }
+
+    #[test]
+    fn no_track_crosses_a_cut_and_numbers_follow_first_appearance() {
+        let tracks = tracks(&[]);
+        let shots: Vec<u32> = tracks.tracklets.iter().map(|t| t.shot.0).collect();
+        assert_eq!(shots, [0, 0, 1, 1, 2, 2]);
+        for tracklet in &tracks.tracklets {
+            let shot = &tracks.shots[tracklet.shot.index()];
+            let inside = |at: u64| (shot.first_pts.0..=shot.last_pts.0).contains(&(at as i64));
+            assert!(tracklet.observations.iter().all(|o| inside(o.frame_idx)));
+        }
+    }
+
+    #[test]
+    fn parts_may_come_in_any_order() {
+        let settings = PipelineSettings::default();
+        let parts = vec![part(1, 60, FRAMES), part(0, 0, 60)];
+        let joined = Episode::join(plan(), parts, &settings.shots).track(&settings);
+        assert!(joined.frames.windows(2).all(|pair| pair[0].pts < pair[1].pts));
+        assert_eq!(joined.counts.frames_decoded, FRAMES as u64);
+    }
+
+    #[test]
+    fn broken_frames_are_told_to_people() {
+        let mut broken = part(0, 0, FRAMES);
+        broken.counts.frames_broken = 2;
+        let settings = PipelineSettings::default();
+        let tracks = Episode::join(plan(), vec![broken], &settings.shots).track(&settings);
+        assert_eq!(tracks.warnings, ["2 frames could not be decoded and are missing"]);
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(24))]
+
+        #[test]
+        fn where_segments_begin_changes_nothing(edges in proptest::collection::vec(1..FRAMES, 0..6)) {
+            prop_assert_eq!(tracks(&edges), tracks(&[]));
+        }
     }
 }

@@ -11,6 +11,8 @@ pub mod choice;
 mod episode;
 pub mod shots;
 mod stage;
+#[cfg(test)]
+mod staged;
 mod thresholds;
 mod tracklets;
 

@@ -25,8 +25,7 @@ impl Stage for TrackStage {
             objects::read(store, &layout.tracks()).await?
         } else {
             let (request, plan, parts) = read_parts(&layout, job.segments, context).await?;
-            let (tracks, batches) =
-                context.compute.run(move || find_tracks(&request, plan, parts)).await?;
+            let (tracks, batches) = context.compute.run(move || find_tracks(&request, plan, parts)).await?;
             for batch in &batches {
                 objects::write(store, &layout.embed_batch(batch.batch), batch).await?;
             }

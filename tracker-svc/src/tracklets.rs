@@ -1,6 +1,6 @@
 //! One shot's detections become tracklets; every detection learns what became of it.
 
-use facereel_bytetrack::{ReachParams, TrackInput, Tracker, TrackerParams};
+use facereel_bytetrack::{ReachParams, TrackInput, Tracker, TrackerParams, Tracklet as Found};
 use facereel_domain::ids::FaceId;
 use facereel_domain::settings::PipelineSettings;
 use facereel_domain::time::Timeline;
@@ -30,10 +30,8 @@ pub(crate) fn track_shot(
     }
     for found in tracker.finish() {
         let places = found.observations.iter().map(|o| (o.frame, members[o.frame][o.detection]));
-        if found.observations.len() < settings.track.min_observations as usize {
-            places.for_each(|(frame, ordinal)| {
-                frames[frame].faces[ordinal].fate = Err(Untracked::TrackTooShort);
-            });
+        if let Some(reason) = unfit(&found, limits, settings) {
+            places.for_each(|(frame, ordinal)| frames[frame].faces[ordinal].fate = Err(reason));
             continue;
         }
         let number = tracklets.len() as u32;
@@ -44,6 +42,18 @@ pub(crate) fn track_shot(
         }
         tracklets.push(Tracklet { shot: frames[0].shot, observations });
     }
+}
+
+/// Why a track is left out, if it is.
+fn unfit(found: &Found, limits: Thresholds, settings: &PipelineSettings) -> Option<Untracked> {
+    let count = found.observations.len();
+    if count < settings.track.min_observations as usize {
+        return Some(Untracked::TrackTooShort);
+    }
+    let sum: f64 = found.observations.iter().map(|o| f64::from(o.confidence)).sum();
+    // Where the light lowers a shot's scores as a whole, it lowers what is expected of their mean.
+    let least = settings.track.min_mean_confidence - (settings.track.high_thresh - limits.high).max(0.0);
+    (sum / (count as f64) < f64::from(least)).then_some(Untracked::TrackUnsure)
 }
 
 /// The faces of a frame that tracks may take, and their ordinals; the others learn why not.
@@ -80,5 +90,79 @@ fn params(settings: &PipelineSettings, limits: Thresholds) -> TrackerParams {
             .filter(|_| track.max_jump > 0.0)
             .map(|reach| ReachParams { at_most: track.max_jump, ..reach }),
         ..defaults
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::staged::{face, frame, timeline};
+    use facereel_domain::detection::Detection;
+
+    /// Tracks a shot sampled every sixth frame.
+    fn track(seen: Vec<Vec<Detection>>) -> (Vec<FrameFaces>, Vec<Tracklet>) {
+        let mut frames: Vec<_> = (0..).step_by(6).zip(seen).map(|(at, faces)| frame(at, faces)).collect();
+        let mut tracklets = Vec::new();
+        track_shot(&mut frames, &timeline(), &PipelineSettings::default(), &mut tracklets);
+        (frames, tracklets)
+    }
+
+    fn fates(frames: &[FrameFaces], ordinal: usize) -> Vec<Result<u32, Untracked>> {
+        frames.iter().filter_map(|frame| Some(frame.faces.get(ordinal)?.fate)).collect()
+    }
+
+    #[test]
+    fn every_face_learns_why_it_has_no_track() {
+        let steady = face(0.0, 100.0, 0.9);
+        let small = face(300.0, 20.0, 0.9);
+        let faint = face(500.0, 100.0, 0.2);
+        let unsure = face(800.0, 100.0, 0.5);
+        let (frames, tracklets) = track(vec![vec![steady, small, faint, unsure]; 5]);
+        assert_eq!(tracklets.len(), 1);
+        assert_eq!(fates(&frames, 0), vec![Ok(0); 5]);
+        assert_eq!(fates(&frames, 1), vec![Err(Untracked::TooSmall); 5]);
+        assert_eq!(fates(&frames, 2), vec![Err(Untracked::LowConfidence); 5]);
+        assert_eq!(fates(&frames, 3), vec![Err(Untracked::NoTrack); 5]);
+    }
+
+    #[test]
+    fn a_face_that_is_seen_too_seldom_is_no_track_and_takes_no_number() {
+        let (brief, steady) = (face(0.0, 100.0, 0.9), face(600.0, 100.0, 0.9));
+        let mut seen = vec![vec![brief.clone(), steady.clone()], vec![brief, steady.clone()]];
+        seen.extend(vec![vec![steady]; 3]);
+        let (frames, tracklets) = track(seen);
+        assert_eq!(frames[0].faces[0].fate, Err(Untracked::TrackTooShort));
+        assert_eq!(frames[1].faces[0].fate, Err(Untracked::TrackTooShort));
+        assert_eq!(tracklets.len(), 1);
+        assert_eq!(tracklets[0].observations.len(), 5);
+        assert_eq!(frames[0].faces[1].fate, Ok(0));
+    }
+
+    #[test]
+    fn observations_name_the_frame_and_the_place_of_the_face_in_it() {
+        let (a, b) = (face(0.0, 100.0, 0.9), face(600.0, 100.0, 0.8));
+        // The small face in front shifts the places of the others.
+        let (_, tracklets) = track(vec![vec![face(300.0, 20.0, 0.95), a, b]; 3]);
+        let places: Vec<Vec<_>> = tracklets
+            .iter()
+            .map(|t| t.observations.iter().map(|o| (o.frame_idx, o.ordinal)).collect())
+            .collect();
+        assert_eq!(places, [[(0, 1), (6, 1), (12, 1)], [(0, 2), (6, 2), (12, 2)]]);
+    }
+
+    #[test]
+    fn a_track_that_was_hardly_ever_sure_is_left_out_as_a_whole() {
+        let scores = [0.75, 0.45, 0.45, 0.45, 0.45];
+        let (frames, tracklets) = track(scores.iter().map(|s| vec![face(0.0, 100.0, *s)]).collect());
+        assert_eq!(tracklets, []);
+        assert_eq!(fates(&frames, 0), vec![Err(Untracked::TrackUnsure); 5]);
+    }
+
+    #[test]
+    fn a_face_that_pales_for_a_moment_keeps_its_track() {
+        let scores = [0.9, 0.9, 0.4, 0.4, 0.9];
+        let (frames, tracklets) = track(scores.iter().map(|s| vec![face(0.0, 100.0, *s)]).collect());
+        assert_eq!(tracklets.len(), 1);
+        assert_eq!(fates(&frames, 0), vec![Ok(0); 5]);
     }
 }

@@ -55,7 +55,7 @@ impl Presenter for Bars {
 }
 
 fn bar(view: &StageView) -> ProgressBar {
-    let style = ProgressStyle::with_template("{prefix:<7} [{bar:24}] {wide_msg}")
+    let style = ProgressStyle::with_template("{prefix:<7} [{bar:12}] {wide_msg}")
         .unwrap_or_else(|_| ProgressStyle::default_bar())
         .progress_chars("=> ");
     ProgressBar::new(STEPS).with_style(style).with_prefix(view.stage.as_str())

@@ -1,5 +1,7 @@
 //! `progress.json`: where a run is, for whoever looks into its folder.
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use serde::Serialize;
 
 use super::{Snapshot, StageView};
@@ -20,12 +22,14 @@ pub(crate) struct Document {
     realtime_factor: Option<f64>,
     /// Seconds until the phase is done.
     eta_sec: Option<f64>,
+    /// When this was written, seconds since 1970.
+    updated_unix_sec: u64,
     stages: Vec<StageView>,
 }
 
 /// What a snapshot says.
 pub(crate) fn document(snapshot: &Snapshot) -> Document {
-    let stages = snapshot.stages.iter().cloned().map(rounded).collect::<Vec<_>>();
+    let stages = snapshot.stages.iter().map(rounded).collect::<Vec<_>>();
     let working = stages.iter().find(|view| !view.is_done);
     let detect = &stages[1];
     let realtime = detect.rate.zip(snapshot.video).map(|(rate, video)| hundredths(rate / video.fps));
@@ -41,16 +45,17 @@ pub(crate) fn document(snapshot: &Snapshot) -> Document {
         rate: shown.rate,
         realtime_factor: realtime,
         eta_sec: shown.eta_sec,
+        updated_unix_sec: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs()),
         stages: stages.clone(),
     }
 }
 
-fn rounded(view: StageView) -> StageView {
+fn rounded(view: &StageView) -> StageView {
     StageView {
         elapsed_sec: hundredths(view.elapsed_sec),
         rate: view.rate.map(hundredths),
         eta_sec: view.eta_sec.map(hundredths),
-        ..view
+        ..view.clone()
     }
 }
 

@@ -67,35 +67,33 @@ pub(super) fn intro_line(intro: &Intro) -> String {
     )
 }
 
-/// A stage in a line: `detect   1200/2400 frames (50 %)  310 frames/s  12.9x  left 0:04`.
-pub(crate) fn stage_line(view: &StageView, video: Option<Video>) -> String {
-    format!("{:<7} {}", view.stage, stage_figures(view, video))
+/// A stage in a line, `12.5x` being how much faster than the video plays:
+/// `detect  1200/2400 frames 50 %  300 frames/s  12.5x  left 0:04`.
+fn stage_line(view: &StageView, video: Option<Video>) -> String {
+    format!("{:<7} {}", view.stage.as_str(), stage_figures(view, video))
 }
 
 /// The same without the stage's name.
 pub(super) fn stage_figures(view: &StageView, video: Option<Video>) -> String {
     let mut figures = match (view.units, view.parts) {
         (0, Some(0)) => return "nothing to do".to_owned(),
-        (0, Some(1)) if !view.has_begun => return "waiting".to_owned(),
-        (0, Some(1)) => if view.is_done { "done" } else { "working" }.to_owned(),
+        (0, Some(1)) if view.is_done => vec!["done".to_owned()],
+        (0, Some(1)) if view.has_begun => vec!["working".to_owned()],
         (0, _) => return "waiting".to_owned(),
         (units, _) => {
             let percent = 100 * view.units_done / units;
-            format!("{}/{units} {} ({percent} %)", view.units_done, view.unit)
+            vec![format!("{}/{units} {} {percent} %", view.units_done, view.unit)]
         }
     };
-    if let Some(rate) = view.rate {
-        figures += &format!("  {rate:.0} {}/s", view.unit);
-        if let (Stage::Detect, Some(video)) = (view.stage, video) {
-            figures += &format!("  {:.1}x real time", rate / video.fps);
-        }
+    figures.extend(view.rate.map(|rate| format!("{rate:.0} {}/s", view.unit)));
+    if let (Stage::Detect, Some(rate), Some(video)) = (view.stage, view.rate, video) {
+        figures.push(format!("{:.1}x", rate / video.fps));
     }
-    match view.eta_sec {
-        _ if view.is_done => figures += &format!("  took {}", clock(view.elapsed_sec)),
-        Some(eta) => figures += &format!("  left {}", clock(eta)),
-        None => {}
-    }
-    figures
+    figures.extend(match view.eta_sec {
+        _ if view.is_done => Some(format!("took {}", clock(view.elapsed_sec))),
+        eta => eta.map(|eta| format!("left {}", clock(eta))),
+    });
+    figures.join("  ")
 }
 
 #[cfg(test)]
@@ -123,7 +121,7 @@ mod tests {
         let video = Video { fps: 24.0, duration_sec: 100.0 };
         assert_eq!(
             stage_line(&view(), Some(video)),
-            "detect  1200/2400 frames (50 %)  300 frames/s  12.5x real time  left 0:04"
+            "detect  1200/2400 frames 50 %  300 frames/s  12.5x  left 0:04"
         );
     }
 

@@ -18,7 +18,6 @@ use serde::Serialize;
 
 pub(crate) use board::{Board, Snapshot, StageView, Video};
 pub(crate) use file::document;
-pub(crate) use lines::stage_line;
 
 use crate::embedded::RunSummary;
 

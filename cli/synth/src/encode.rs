@@ -29,7 +29,7 @@ impl Encoder {
             .args(["-v", "error", "-nostdin", "-y", "-f", "rawvideo", "-pix_fmt", "rgb24"])
             .args(["-s", &format!("{}x{}", spec.size.width, spec.size.height), "-r", &spec.fps.to_string()])
             .args(["-i", "-", "-vf", "scale=out_color_matrix=bt709:out_range=tv,format=yuv420p"])
-            .args(["-c:v", "libx264", "-preset", spec.encoder_preset, "-threads", "2"])
+            .args(["-c:v", "libx264", "-preset", "veryfast", "-threads", "2"])
             .args(rate)
             .args(["-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709"])
             .args(["-fflags", "+bitexact", "-flags:v", "+bitexact", "-movflags", "+faststart", "-f", "mp4"])

@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::path::Path;
 
 use crate::backdrop;
-use crate::cast::{ENSEMBLE, EXTRA, LEAD};
+use crate::cast::{ENSEMBLE, EXTRA, FacePhoto, LEAD};
 use crate::cutout::Cutout;
 use crate::error::SynthError;
 use crate::paint::{Canvas, Grain};
@@ -42,16 +42,10 @@ impl Film {
     /// Draws the storyboard and cuts people out of the photos in `media_dir`.
     pub fn load(spec: &ClipSpec, media_dir: &Path) -> Result<Self, SynthError> {
         spec.check()?;
-        let everybody = std::iter::once(&LEAD).chain(&ENSEMBLE).chain([&EXTRA]);
-        let mut photos = BTreeMap::new();
-        let mut cutouts = BTreeMap::new();
-        for person in everybody.flat_map(|p| p.photos) {
-            let image = match photos.get(&person.source) {
-                Some(image) => image,
-                None => photos.entry(person.source).or_insert(photo::load(person.source, media_dir)?),
-            };
-            cutouts.insert(person.photo, Cutout::new(person, image));
-        }
+        let cast = || std::iter::once(&LEAD).chain(&ENSEMBLE).chain([&EXTRA]).flat_map(|p| p.photos);
+        let photos = photo::load(&cast().map(|p| p.source).collect(), media_dir)?;
+        let cut = |p: &FacePhoto| Some((p.photo, Cutout::new(p, photos.get(&p.source)?)));
+        let cutouts = cast().filter_map(cut).collect();
         let grain = Grain::new(spec.seed);
         let shots = storyboard::shots(spec);
         Ok(Self { spec: spec.clone(), shots, cutouts, grain, backdrop: None, frame: Vec::new() })

@@ -1,5 +1,6 @@
 //! Loads the photos that people are cut out of, and makes sure that they are the ones whose faces were measured.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::Cursor;
 use std::path::{Path, PathBuf};
@@ -16,18 +17,30 @@ use crate::cast::{MediaFile, Source};
 use crate::encode::ffmpeg_failed;
 use crate::error::SynthError;
 
-/// The picture at `source` in the media folder.
-pub(crate) fn load(source: Source, media_dir: &Path) -> Result<RgbImage, SynthError> {
-    match source {
-        Source::Still(file) => {
-            let (path, bytes) = read(file, media_dir)?;
-            decode_still(&bytes).map_err(|reason| SynthError::Undecodable { path, reason })
-        }
-        Source::VideoFrame(file, frame) => {
-            let (path, _) = read(file, media_dir)?;
-            decode_video_frame(&path, frame)
+/// The pictures at `sources` in the media folder. A video is opened once, however many of its frames are wanted.
+pub(crate) fn load(
+    sources: &BTreeSet<Source>,
+    media_dir: &Path,
+) -> Result<BTreeMap<Source, RgbImage>, SynthError> {
+    let mut pictures = BTreeMap::new();
+    let mut videos: BTreeMap<MediaFile, Vec<u32>> = BTreeMap::new();
+    for source in sources {
+        match source {
+            Source::Still(file) => {
+                let (path, bytes) = read(*file, media_dir)?;
+                let picture =
+                    decode_still(&bytes).map_err(|reason| SynthError::Undecodable { path, reason })?;
+                pictures.insert(*source, picture);
+            }
+            Source::VideoFrame(file, frame) => videos.entry(*file).or_default().push(*frame),
         }
     }
+    for (file, frames) in videos {
+        let (path, _) = read(file, media_dir)?;
+        let decoded = decode_video_frames(&path, &frames)?;
+        pictures.extend(frames.iter().map(|f| Source::VideoFrame(file, *f)).zip(decoded));
+    }
+    Ok(pictures)
 }
 
 fn read(file: MediaFile, media_dir: &Path) -> Result<(PathBuf, Vec<u8>), SynthError> {
@@ -75,18 +88,43 @@ fn decode_jpeg(bytes: &[u8]) -> Result<RgbImage, String> {
     RgbImage::new(size, rgb).map_err(|e| e.to_string())
 }
 
-/// One frame by the `ffmpeg` program, which writes the clip as well; as PNG, so that the size comes with it.
-fn decode_video_frame(path: &Path, frame: u32) -> Result<RgbImage, SynthError> {
-    let doing = "reading a frame of a package's video";
+/// Frames, in ascending order, by the `ffmpeg` program, which writes the clip as well.
+fn decode_video_frames(path: &Path, frames: &[u32]) -> Result<Vec<RgbImage>, SynthError> {
+    let doing = "reading frames of a package's video";
+    let wanted: Vec<String> = frames.iter().map(|n| format!("eq(n\\,{n})")).collect();
     let output = Command::new("ffmpeg")
         .args(["-v", "error", "-nostdin", "-i"])
         .arg(path)
-        .args(["-vf", &format!("select=eq(n\\,{frame})"), "-frames:v", "1"])
-        .args(["-c:v", "png", "-pix_fmt", "rgb24", "-f", "image2pipe", "-"])
+        .args(["-vf", &format!("select={}", wanted.join("+")), "-vsync", "passthrough"])
+        .args(["-frames:v", &frames.len().to_string()])
+        .args(["-c:v", "ppm", "-pix_fmt", "rgb24", "-f", "image2pipe", "-"])
         .output()
         .map_err(|e| ffmpeg_failed(doing, e.to_string()))?;
     if !output.status.success() {
         return Err(ffmpeg_failed(doing, String::from_utf8_lossy(&output.stderr).trim().to_owned()));
     }
-    decode_png(&output.stdout).map_err(|reason| SynthError::Undecodable { path: path.to_owned(), reason })
+    let mut rest = output.stdout.as_slice();
+    let mut pictures = Vec::with_capacity(frames.len());
+    while let Some((picture, after)) = split_ppm(rest) {
+        pictures.push(picture);
+        rest = after;
+    }
+    if pictures.len() == frames.len() {
+        return Ok(pictures);
+    }
+    let reason = format!("{} of {} frames were found in it", pictures.len(), frames.len());
+    Err(SynthError::Undecodable { path: path.to_owned(), reason })
+}
+
+/// The first picture of a sequence of binary PPM files as ffmpeg writes them, and what follows it.
+fn split_ppm(bytes: &[u8]) -> Option<(RgbImage, &[u8])> {
+    let mut lines = bytes.splitn(4, |b| *b == b'\n');
+    let (magic, size, depth, pixels) = (lines.next()?, lines.next()?, lines.next()?, lines.next()?);
+    if magic != b"P6" || depth != b"255" {
+        return None;
+    }
+    let (width, height) = std::str::from_utf8(size).ok()?.split_once(' ')?;
+    let size = Size { width: width.parse().ok()?, height: height.parse().ok()? };
+    let (rgb, after) = pixels.split_at_checked(3 * size.width as usize * size.height as usize)?;
+    Some((RgbImage::new(size, rgb.to_vec()).ok()?, after))
 }

@@ -83,8 +83,6 @@ pub struct ClipSpec {
     pub light: f64,
     /// Bit rate.
     pub rate: Rate,
-    /// x264's preset: slower ones need fewer bits.
-    pub encoder_preset: &'static str,
 }
 
 impl ClipSpec {
@@ -94,7 +92,7 @@ impl ClipSpec {
     /// Never: the one fallible call has constants for arguments.
     #[must_use]
     pub fn of(preset: Preset) -> Self {
-        let sized = |width, height, rate, encoder_preset| Self {
+        let of_size = |width, height, rate| Self {
             preset,
             seed: 1,
             fps: Rational::new(24, 1).expect("24 and 1 are positive"),
@@ -102,12 +100,11 @@ impl ClipSpec {
             seconds: None,
             light: 1.0,
             rate,
-            encoder_preset,
         };
         match preset {
-            Preset::Test => sized(640, 360, Rate::Quality(20), "veryfast"),
-            Preset::Demo | Preset::Hard => sized(1280, 720, Rate::Quality(20), "fast"),
-            Preset::Long => Self { seconds: Some(2400.0), ..sized(1920, 1080, Rate::Kbps(4000), "veryfast") },
+            Preset::Demo | Preset::Hard => of_size(1280, 720, Rate::Quality(20)),
+            Preset::Test => of_size(640, 360, Rate::Quality(20)),
+            Preset::Long => Self { seconds: Some(2400.0), ..of_size(1920, 1080, Rate::Kbps(4000)) },
         }
     }
 

@@ -83,8 +83,7 @@ impl<'a> ChipCutter<'a> {
 
 /// The candidate in source pixels, or `None` where it is no face inside the frame.
 fn in_frame(candidate: &Candidate, frame: Size, input: Size) -> Option<Detection> {
-    let (sx, sy) =
-        (frame.width as f32 / input.width as f32, frame.height as f32 / input.height as f32);
+    let (sx, sy) = (frame.width as f32 / input.width as f32, frame.height as f32 / input.height as f32);
     let [x0, y0, x1, y1] = candidate.corners;
     let bbox = BBox::from_xyxy_in([x0 * sx, y0 * sy, x1 * sx, y1 * sy], frame).ok()?;
     let mut landmarks = candidate.landmarks;
@@ -128,7 +127,7 @@ mod tests {
     #[test]
     fn candidates_come_back_in_source_pixels() {
         let face = in_frame(&candidate([10.0, 20.0, 30.0, 50.0]), FRAME, INPUT).unwrap();
-        assert_eq!(face.bbox.xyxy(), [20.0, 40.0, 60.0, 100.0]);
+        assert_eq!(face.bbox, BBox::from_xyxy([20.0, 40.0, 60.0, 100.0]).unwrap());
         assert_eq!(face.landmarks.0[0], Point { x: 20.0, y: 40.0 });
     }
 

@@ -4,7 +4,9 @@ use std::num::NonZeroUsize;
 
 use facereel_domain::settings::DetectSettings;
 use facereel_inference::catalog::{CatalogError, CustomModel, ModelsDir, open_custom, open_detector};
-use facereel_inference::{AnchorGrid, DetectorHead, DetectorSpec, FaceDetector, Model, PixelFormat, Runtime, detector};
+use facereel_inference::{
+    AnchorGrid, DetectorHead, DetectorSpec, FaceDetector, Model, PixelFormat, Runtime, detector,
+};
 use facereel_messages::objects::ModelRecord;
 use facereel_service::StageError;
 use facereel_service::idle::{IdlePool, Loan};

@@ -66,6 +66,7 @@ impl SegmentTask<'_> {
             frames_decoded: stats.frames_decoded,
             frames_skipped: stats.frames_discarded,
             frames_broken: stats.frames_broken,
+            frames_damaged: stats.frames_damaged,
             ..DetectionCounts::default()
         }))
     }
@@ -130,7 +131,9 @@ impl<'a> Analyst<'a> {
     }
 
     fn take(&mut self, frame: &Frame) -> Result<(), StageError> {
-        let thumbnail = frame.thumbnail(&mut self.scaler).map_err(|e| decode_failure("a frame can't be made small", e))?;
+        let thumbnail = frame
+            .thumbnail(&mut self.scaler)
+            .map_err(|e| decode_failure("a frame can't be made small", e))?;
         let is_candidate = self.step_to(frame, &thumbnail);
         let is_sampled = self.task.segment.sampled.binary_search(&frame.pts()).is_ok();
         if is_sampled {
@@ -151,17 +154,10 @@ impl<'a> Analyst<'a> {
         let statistics = thumbnail.statistics();
         let change = self.last.as_ref().map_or(0.0, |last| change(last, thumbnail));
         let step = Step { change, mean: statistics.mean, spread: statistics.spread };
-        self.decoded.push(DecodedFrame {
-            pts: frame.pts(),
-            change,
-            mean: step.mean,
-            spread: step.spread,
-        });
+        self.decoded.push(DecodedFrame { pts: frame.pts(), change, mean: step.mean, spread: step.spread });
         let is_candidate = self.task.settings.shots.enabled
             && (self.last.is_none() || self.rule.is_candidate(self.steps.make_contiguous(), &step));
-        if self.last.is_some() {
-            self.steps.push_back(step);
-        }
+        self.steps.push_back(step);
         if self.steps.len() > CandidateRule::MEMORY {
             self.steps.pop_front();
         }
@@ -192,10 +188,8 @@ impl<'a> Analyst<'a> {
     fn detect(&mut self, frame: &Frame) -> Result<Vec<Detection>, StageError> {
         let failed = |e| StageError::permanent("a frame could not be scaled for the detector", e);
         let image = frame.scaled_rgb(&mut self.scaler, self.task.input).map_err(failed)?;
-        let candidates = self
-            .detector
-            .detect(&image)
-            .map_err(|e| StageError::permanent("the detector failed", e))?;
+        let candidates =
+            self.detector.detect(&image).map_err(|e| StageError::permanent("the detector failed", e))?;
         self.detector_calls += 1;
         self.cutter.detections(frame, &mut self.scaler, (candidates, image.size()))
     }
@@ -225,3 +219,6 @@ impl<'a> Analyst<'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

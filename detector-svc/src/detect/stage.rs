@@ -6,7 +6,7 @@ use facereel_domain::pipeline::Stage as StageName;
 use facereel_messages::jobs::{DetectJob, Job, TrackJob};
 use facereel_messages::objects::{Plan, RunRequest};
 use facereel_service::{NextJob, Progress, Stage, StageContext, StageError, objects};
-use facereel_video_decode::{Selection, SegmentDecoder, SkipMode};
+use facereel_video_decode::{SegmentDecoder, Selection, SkipMode};
 
 use super::segment::{SegmentResult, SegmentTask, decode_failure};
 use super::{Detectors, input_size};
@@ -62,7 +62,11 @@ impl DetectStage {
         context: &StageContext,
     ) -> Result<SegmentResult, StageError> {
         let segment = plan.segments.get(job.segment.index()).cloned().ok_or_else(|| {
-            StageError::refused(format!("the plan has no segment {}, only {}", job.segment, plan.segments.len()))
+            StageError::refused(format!(
+                "the plan has no segment {}, only {}",
+                job.segment,
+                plan.segments.len()
+            ))
         })?;
         let (detectors, context_there) = (Arc::clone(&self.detectors), context.clone());
         context
@@ -82,7 +86,8 @@ impl DetectStage {
                 let mut decoder = SegmentDecoder::open(&source, &info, segment.range, selection)
                     .map_err(|e| decode_failure("the segment can't be opened", e))?;
                 let timeline = plan.video.timeline;
-                let task = SegmentTask { segment: &segment, timeline, settings, input, context: &context_there };
+                let task =
+                    SegmentTask { segment: &segment, timeline, settings, input, context: &context_there };
                 task.run(&mut decoder, detector.as_mut())
             })
             .await?

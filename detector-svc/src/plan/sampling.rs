@@ -100,6 +100,7 @@ mod tests {
             .map(|i| ScannedFrame {
                 pts: Pts(i * 12_000 / fps),
                 is_key: i % gop == 0,
+                is_seek_point: i % gop == 0,
                 is_reference: Some(i % 2 == 0),
             })
             .collect()
@@ -133,14 +134,20 @@ mod tests {
     #[test]
     fn frames_of_unknown_role_stay_where_they_are() {
         let mut all = frames(20, 24, 250);
-        all.iter_mut().for_each(|f| f.is_reference = None);
+        for frame in &mut all {
+            frame.is_reference = None;
+        }
         assert_eq!(indices(&sampled(&all, &timeline(24), Density::Stride(5), 2), 24), [0, 5, 10, 15]);
     }
 
     #[test]
     fn a_gap_in_the_video_costs_no_sample_after_it() {
-        let all: Vec<_> = frames(48, 24, 250).into_iter().filter(|f| !(3000..6900).contains(&f.pts.0)).collect();
-        assert_eq!(indices(&sampled(&all, &timeline(24), Density::Stride(6), 0), 24), [0, 14, 18, 24, 30, 36, 42]);
+        let all: Vec<_> =
+            frames(48, 24, 250).into_iter().filter(|f| !(3000..6900).contains(&f.pts.0)).collect();
+        assert_eq!(
+            indices(&sampled(&all, &timeline(24), Density::Stride(6), 0), 24),
+            [0, 14, 18, 24, 30, 36, 42]
+        );
     }
 
     #[test]

@@ -56,6 +56,9 @@ fn report(plan: &Plan, context: &StageContext) {
 }
 
 fn plan_request(request: &RunRequest) -> Result<Plan, StageError> {
+    // Every later stage trusts them, and a request may come from anywhere.
+    facereel_settings::validate(&request.pipeline)
+        .map_err(|e| StageError::permanent("the run's settings can't be used", e))?;
     let input = open_source(&request.source)?;
     plan_video(&input, &request.pipeline.detect).map_err(|error| {
         let doing = "the video can't be planned";
@@ -104,6 +107,27 @@ fn within(pts: &[Pts], range: PtsRange) -> Vec<Pts> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use facereel_domain::digest::Sha256Digest;
+    use facereel_domain::ids::RunRef;
+    use facereel_domain::settings::PipelineSettings;
+    use facereel_domain::source::SourceIdentity;
+    use facereel_messages::objects::Source;
+    use facereel_service::stage::Disposition;
+
+    #[test]
+    fn settings_out_of_range_are_refused_for_good_whoever_sent_them() {
+        let mut pipeline = PipelineSettings::default();
+        pipeline.track.low_thresh = 7.0;
+        let digest = Sha256Digest::of(b"");
+        let identity = SourceIdentity { size_bytes: 0, sampled_sha256: digest, whole_sha256: None };
+        let run = RunRef { ep_id: "A".parse().unwrap(), run_id: "0123456789abcdef".parse().unwrap() };
+        let source = Source { url: "file:///absent.mp4".to_owned(), identity };
+        let request =
+            RunRequest { run, source, pipeline, models: Vec::new(), program_version: "0".to_owned() };
+        let error = plan_request(&request).unwrap_err();
+        assert_eq!(error.disposition, Disposition::Permanent);
+        assert!(error.chain().contains("track.low_thresh"), "{}", error.chain());
+    }
 
     #[test]
     fn short_videos_are_cut_finer_than_long_ones() {

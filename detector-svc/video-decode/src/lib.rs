@@ -36,6 +36,7 @@ mod segments;
 mod selection;
 mod sws;
 mod thumbnail;
+mod versions;
 
 pub use decoder::{DecodeStats, SegmentDecoder};
 pub use error::{DecodeError, ErrorKind};
@@ -46,3 +47,4 @@ pub use scaler::Scaler;
 pub use scan::{Scan, ScannedFrame, scan};
 pub use segments::segment_ranges;
 pub use selection::{Selection, SkipMode};
+pub use versions::ffmpeg_versions;

@@ -1,10 +1,11 @@
 //! Segments, one after the other, are the whole video: every frame once, in order, bit for bit.
+#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 mod clips;
 
 use clips::{Clips, EVERYTHING, MOVING, Shown, decode, decode_selection, pts_of, reference_planes, scanned};
 use facereel_domain::time::Pts;
-use facereel_video_decode::{Selection, SkipMode, TimestampSource, segment_ranges};
+use facereel_video_decode::{Scan, Selection, SkipMode, TimestampSource, segment_ranges};
 use rstest::rstest;
 use std::path::Path;
 
@@ -196,4 +197,32 @@ fn ranges_hold_every_frame_once() {
     }
     assert_eq!(segment_ranges(&scan, 0.0).len(), 6);
     assert_eq!(segment_ranges(&scan, 100.0).len(), 1);
+}
+
+#[test]
+fn frames_may_change_their_size_on_the_way() {
+    let clips = Clips::new();
+    let large = clips.encode(MOVING, &format!("-pix_fmt yuv420p {X264}"), "large.ts");
+    let small = MOVING.replace("320x180", "160x120");
+    let small = clips.encode(&small, &format!("-pix_fmt yuv420p {X264} -output_ts_offset 3.5"), "small.ts");
+    let bytes = [std::fs::read(large).unwrap(), std::fs::read(small).unwrap()].concat();
+    let path = clips.write("both.ts", &bytes);
+    let scan = scanned(&path);
+    let (whole, stats) = decode(&path, &scan, EVERYTHING);
+    assert_eq!((whole.len(), stats.frames_broken), (144, 0), "{:?}", scan.warnings);
+    assert!(whole[..72].iter().all(|f| f.planes.len() == 320 * 180 * 3 / 2));
+    assert!(whole[72..].iter().all(|f| f.planes.len() == 160 * 120 * 3 / 2));
+    let ranges = segment_ranges(&scan, 0.4);
+    let parts: Vec<Shown> = ranges.iter().flat_map(|range| decode(&path, &scan, *range).0).collect();
+    assert_eq!(parts, whole);
+    assert!(ranges.len() > 8);
+}
+
+#[test]
+fn what_was_scanned_can_be_stored() {
+    let clips = Clips::new();
+    let path = clips.encode(MOVING, &format!("-pix_fmt yuv420p {X264} -t 0.5"), "clip.mp4");
+    let scan = scanned(&path);
+    let stored = serde_json::to_string(&scan).unwrap();
+    assert_eq!(serde_json::from_str::<Scan>(&stored).unwrap(), scan);
 }

@@ -45,7 +45,11 @@ pub struct CropRow {
 
 /// The index of each track that has crops.
 #[must_use]
-pub fn crop_indices(ep_id: &EpisodeId, assembled: &Assembled, crops: &CropPaths) -> Vec<(TrackId, CropIndex)> {
+pub fn crop_indices(
+    ep_id: &EpisodeId,
+    assembled: &Assembled,
+    crops: &CropPaths,
+) -> Vec<(TrackId, CropIndex)> {
     let index = |track: &FinalTrack| CropIndex {
         schema_version: SCHEMA_VERSION,
         ep_id: ep_id.to_string(),

@@ -92,9 +92,13 @@ fn track_row(
     let ts_of = |at: Option<&(&facereel_messages::objects::FrameFaces, _)>| {
         at.map_or(0.0, |(frame, _)| seconds(timeline.seconds(frame.pts)))
     };
-    let cropped: Vec<FaceId> = track.observations.iter().filter(|id| crops.contains_key(id)).copied().collect();
-    let sampled: Vec<FaceId> =
-        if track.chosen.is_empty() { cropped.clone() } else { track.chosen.iter().map(|f| f.chosen.face).collect() };
+    let cropped: Vec<FaceId> =
+        track.observations.iter().filter(|id| crops.contains_key(id)).copied().collect();
+    let sampled: Vec<FaceId> = if track.chosen.is_empty() {
+        cropped.clone()
+    } else {
+        track.chosen.iter().map(|f| f.chosen.face).collect()
+    };
     TrackRow {
         schema_version: SCHEMA_VERSION,
         ep_id: ep_id.to_string(),

@@ -139,7 +139,7 @@ impl RunLayout {
         /// The resolved settings with the source of each value.
         settings => "settings.json";
         /// The run's request: source, settings, models; what every worker reads first.
-        request => "request.json";
+        request => "request.mpk";
         /// Times, host, throughput: volatile, not an artifact.
         run_stats => "run_stats.json";
         /// Where the run is: volatile, not an artifact.

@@ -160,3 +160,7 @@ fn bilinear(image: &RgbImage, x: f32, y: f32) -> [u8; 3] {
     }
     sum.map(|v| (v + 0.5) as u8)
 }
+
+#[cfg(test)]
+#[path = "align_reference.rs"]
+mod reference;

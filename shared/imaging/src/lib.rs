@@ -9,6 +9,6 @@ pub mod image;
 pub mod jpeg;
 pub mod pose;
 pub mod quality;
-mod shrink;
+pub mod shrink;
 
 pub use image::{GrayImage, ImageError, RgbImage};

@@ -21,7 +21,7 @@ const INNER_MARGIN: f32 = 0.1;
 /// Neighbours on each side that the blur of the sharpness measure averages.
 const BLUR_REACH: usize = 4;
 /// The raw measure (1 - blur) of pictures with no detail at the grid's scale, and of crisp ones.
-const RAW_SHARPNESS: (f32, f32) = (0.25, 0.60);
+const RAW_SHARPNESS: (f32, f32) = (0.30, 0.60);
 /// Sharpness from which on more makes no better face.
 const SHARP_ENOUGH: f32 = 0.6;
 /// Face size in pixels from which on more makes no better face (embedders take 112 pixels a side with margin).
@@ -114,4 +114,56 @@ fn smoothed(row: &[f32]) -> [f32; SIDE] {
         let (from, to) = (x.saturating_sub(BLUR_REACH), (x + BLUR_REACH + 1).min(SIDE));
         (sums[to] - sums[from]) / (to - from) as f32
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use facereel_domain::geometry::Size;
+
+    /// Stripes of `period` pixels both ways, between `low` and `high`.
+    fn stripes(side: u32, period: u32, (low, high): (u8, u8)) -> RgbImage {
+        let pixel =
+            |x: u32, y: u32| if (x / period + y / period).is_multiple_of(2) { [low; 3] } else { [high; 3] };
+        let data = (0..side).flat_map(|y| (0..side).flat_map(move |x| pixel(x, y))).collect();
+        RgbImage::new(Size { width: side, height: side }, data).unwrap()
+    }
+
+    fn measured(image: &RgbImage) -> FaceQuality {
+        let side = image.size().width as f32;
+        let frontal = Landmarks(crate::align::TEMPLATE).mapped(0.0, 0.0, side / 112.0);
+        measure(image, &BBox::from_xyxy([0.0, 0.0, side, side]).unwrap(), &frontal)
+    }
+
+    #[test]
+    fn sharpness_tells_fine_detail_from_coarse_at_any_size() {
+        for side in [100, 200, 400] {
+            let fine = measured(&stripes(side, side / 20, (60, 180)));
+            let flat = measured(&stripes(side, side, (60, 180)));
+            assert!(fine.sharpness > 0.8, "{fine:?}");
+            assert!(flat.sharpness < 0.01, "{flat:?}");
+        }
+    }
+
+    #[test]
+    fn sharpness_does_not_depend_on_contrast() {
+        let (strong, weak) = (stripes(200, 10, (20, 220)), stripes(200, 10, (100, 140)));
+        assert!((measured(&strong).sharpness - measured(&weak).sharpness).abs() < 0.05);
+        assert!(measured(&strong).contrast > 3.0 * measured(&weak).contrast);
+    }
+
+    #[test]
+    fn dark_and_burnt_out_faces_score_low() {
+        let good = measured(&stripes(200, 10, (60, 180))).score;
+        assert!(good > 0.8, "{good}");
+        assert!(measured(&stripes(200, 10, (0, 12))).score < 0.2);
+        assert!(measured(&stripes(200, 10, (248, 255))).score < 0.2);
+    }
+
+    #[test]
+    fn a_score_grows_with_size_up_to_a_point() {
+        let score = |side: u32| measured(&stripes(side, (side / 16).max(1), (60, 180))).score;
+        assert!(score(24) < 0.5 && score(24) < score(48));
+        assert!((score(160) - score(320)).abs() < 0.05);
+    }
 }

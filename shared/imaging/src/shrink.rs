@@ -1,12 +1,13 @@
-//! Integer reduction of RGB images by area average: the low-pass filter in front of a warp that samples sparsely.
+//! Reduction of RGB images by whole factors: without aliasing, since every source pixel counts.
 
 use facereel_domain::geometry::Size;
 
 use crate::RgbImage;
 
 /// The image made `factor` times smaller; each pixel is the rounded mean of its block. Blocks at the right and lower edge
-/// may be narrower: no source pixel is dropped.
-pub(crate) fn by_area(image: &RgbImage, factor: u32) -> RgbImage {
+/// may be narrower: no source pixel is dropped. Factor 0 counts as 1.
+#[must_use]
+pub fn by_area(image: &RgbImage, factor: u32) -> RgbImage {
     let factor = factor.max(1);
     let Size { width, height } = image.size();
     let size = Size { width: width.div_ceil(factor), height: height.div_ceil(factor) };

@@ -33,7 +33,9 @@ fn main() -> Result<()> {
     time("sface, one face", 40, || vectors.embed(&aligned))?;
     let eight: Vec<_> = aligned.iter().cycle().take(8).cloned().collect();
     time("sface, eight faces", 10, || vectors.embed(&eight))?;
-    time("align, plain", 200, || anyhow::Ok(align::align_face(&chip, &Landmarks(TEMPLATE).mapped(20.0, 20.0, 1.5))))?;
+    time("align, plain", 200, || {
+        anyhow::Ok(align::align_face(&chip, &Landmarks(TEMPLATE).mapped(20.0, 20.0, 1.5)))
+    })?;
     time("align, reduced first", 200, || anyhow::Ok(align::align_face(&chip, &landmarks)))?;
     time("quality, 160 px", 500, || anyhow::Ok(quality::measure(&chip, &face, &landmarks)))?;
     let small = texture(Size { width: 256, height: 256 })?;

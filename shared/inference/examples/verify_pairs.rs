@@ -97,6 +97,10 @@ fn report(known: &BTreeMap<PathBuf, Option<Embedding>>, scored: &mut [(f32, bool
     let pairs = scored.len();
     let auc = area as f64 / (same * (pairs - same)) as f64;
     println!("{} photos, {} without a face", known.len(), known.values().filter(|v| v.is_none()).count());
-    println!("{pairs} pairs: accuracy {:.2} %, threshold {:.3}, AUC {auc:.5}", best.0 as f64 * 100.0 / pairs as f64, best.1);
+    println!(
+        "{pairs} pairs: accuracy {:.2} %, threshold {:.3}, AUC {auc:.5}",
+        best.0 as f64 * 100.0 / pairs as f64,
+        best.1
+    );
     (pairs > 0).then_some(())
 }

@@ -1,4 +1,4 @@
-//! Pixels into tensors: planes, normalisation, padding, and one buffer that is used again and again.
+//! Pixels into tensors: colour planes, normalisation, padding, and one buffer that is used again and again.
 
 use facereel_domain::geometry::Size;
 use facereel_imaging::RgbImage;
@@ -8,46 +8,36 @@ use crate::spec::{ChannelOrder, PixelFormat};
 
 /// An input buffer of the last image's shape. Images of one size fill it without an allocation, and the padding, which
 /// stays as it was, is not written again.
-pub(crate) struct ImageBatch {
+pub(crate) struct InputBuffer {
     format: PixelFormat,
     filled: Option<Filled>,
 }
 
 struct Filled {
     tensor: Tensor<f32>,
-    count: usize,
     image: Size,
     padded: Size,
 }
 
-impl ImageBatch {
+impl InputBuffer {
     pub(crate) fn new(format: PixelFormat) -> Self {
         Self { format, filled: None }
     }
 
-    /// A tensor `[n, 3, height, width]` of `images`, all of the size `image`, each in the upper left corner of `padded`; the
-    /// rest is black.
-    pub(crate) fn fill(
-        &mut self,
-        images: &[&RgbImage],
-        image: Size,
-        padded: Size,
-    ) -> ort::Result<&Tensor<f32>> {
+    /// A tensor `[1, 3, height, width]` of the size `padded`, with the image in its upper left corner; the rest is black.
+    pub(crate) fn fill(&mut self, image: &RgbImage, padded: Size) -> ort::Result<&Tensor<f32>> {
         let format = self.format;
-        let (count, plane) = (images.len(), padded.width as usize * padded.height as usize);
-        let fits = |f: &Filled| f.count == count && f.image == image && f.padded == padded;
+        let fits = |f: &Filled| f.image == image.size() && f.padded == padded;
         let filled = if let Some(filled) = self.filled.take().filter(fits) {
             self.filled.insert(filled)
         } else {
             let black = (0.0 - format.mean) * format.scale;
-            let shape = [count, 3, padded.height as usize, padded.width as usize];
-            let tensor = Tensor::from_array((shape, vec![black; count * 3 * plane]))?;
-            self.filled.insert(Filled { tensor, count, image, padded })
+            let (height, width) = (padded.height as usize, padded.width as usize);
+            let tensor = Tensor::from_array(([1, 3, height, width], vec![black; 3 * height * width]))?;
+            self.filled.insert(Filled { tensor, image: image.size(), padded })
         };
-        let (_, data) = filled.tensor.extract_tensor_mut();
-        for (image, planes) in images.iter().zip(data.chunks_exact_mut(3 * plane)) {
-            write_planes(image, planes, padded, &format);
-        }
+        let (_, planes) = filled.tensor.extract_tensor_mut();
+        write_planes(image, planes, padded, &format);
         Ok(&filled.tensor)
     }
 }

@@ -6,7 +6,8 @@
 //!
 //! Promises:
 //!
-//! 1. No file enters a session unless its SHA-256 digest is the expected one (a custom model without a digest: is recorded).
+//! 1. No file of the catalog enters a session unless its SHA-256 digest is the pinned one. A custom model may come without
+//!    a digest; the one that its file has is recorded.
 //! 2. Nothing here panics over a missing library, a broken model or an unexpected shape: each is an error that says what
 //!    to do.
 //! 3. The same image and model give the same numbers, whatever ran before and on whichever thread.

@@ -9,6 +9,10 @@ use crate::catalog::ModelsDir;
 /// The runtime in use; kept for the rest of the process, since the library can't be loaded a second time.
 static LOADED: Mutex<Option<Runtime>> = Mutex::new(None);
 
+/// What the system's loader is asked for.
+const SYSTEM_LIBRARY: &str =
+    if cfg!(target_os = "macos") { "libonnxruntime.dylib" } else { "libonnxruntime.so" };
+
 /// ONNX Runtime, loaded. Clones are handles of the same library.
 #[derive(Debug, Clone)]
 pub struct Runtime {
@@ -17,13 +21,17 @@ pub struct Runtime {
 }
 
 impl Runtime {
-    /// Loads the library at `library`, or the one that `fetch` put into `models`. A second call with the same path returns
-    /// the runtime that is loaded already.
+    /// Loads the library at `library`; without one the library that `fetch` put into `models`, and where there is none the
+    /// system's. A second call for the same library returns the runtime that is loaded already.
     pub fn load(library: Option<&Path>, models: &ModelsDir) -> Result<Self, InferenceError> {
         let wanted = library.map_or_else(|| models.library_path(), Path::to_path_buf);
         let failed = |reason: String| InferenceError::Library { path: wanted.clone(), reason };
-        // Absolute, since the loader would look for a bare name in the system's folders.
-        let path = wanted.canonicalize().map_err(|e| failed(e.to_string()))?;
+        // Absolute, since the loader would look for a bare name in the system's folders: wanted only as the last resort.
+        let path = match (library, wanted.canonicalize()) {
+            (_, Ok(path)) => path,
+            (Some(_), Err(e)) => return Err(failed(e.to_string())),
+            (None, Err(_)) => PathBuf::from(SYSTEM_LIBRARY),
+        };
         let mut loaded = LOADED.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(runtime) = loaded.as_ref() {
             return if runtime.library == path {

@@ -118,6 +118,11 @@ impl ModelSession {
         read(&views).map_err(|m| mismatch_in(model, m))
     }
 
+    /// A failed run of this model.
+    pub(crate) fn failed(&self, reason: &str) -> InferenceError {
+        InferenceError::Run { model: self.model.clone(), reason: one_line(reason) }
+    }
+
     /// The mismatch as an error of this model.
     pub(crate) fn mismatch(&self, mismatch: ShapeMismatch) -> InferenceError {
         mismatch_in(&self.model, mismatch)

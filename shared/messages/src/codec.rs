@@ -38,7 +38,9 @@ pub enum CodecError {
         found: String,
     },
     /// A version of the format that this build can't read.
-    #[error("{name} version {found} is unknown to this program, which reads version {known}; update the older side")]
+    #[error(
+        "{name} version {found} is unknown to this program, which reads version {known}; update the older side"
+    )]
     UnknownVersion {
         /// Format.
         name: &'static str,

@@ -43,7 +43,8 @@ impl CpuLimit {
         if self.percent == 0 {
             return;
         }
-        let pause = pause_for(used().saturating_sub(self.used_at_start), self.started.elapsed(), self.percent);
+        let pause =
+            pause_for(used().saturating_sub(self.used_at_start), self.started.elapsed(), self.percent);
         if !pause.is_zero() {
             let until = (self.started.elapsed() + pause).as_nanos() as u64;
             self.resume_at_ns.fetch_max(until, Ordering::Relaxed);
@@ -117,7 +118,7 @@ mod tests {
             std::hint::black_box((0..20_000_u64).sum::<u64>());
             limit.pace();
         }
-        let share = (used() - cpu).as_secs_f64() / wall.elapsed().as_secs_f64();
+        let share = used().saturating_sub(cpu).as_secs_f64() / wall.elapsed().as_secs_f64();
         assert!(share < 0.6, "{share}");
     }
 

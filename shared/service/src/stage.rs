@@ -138,8 +138,7 @@ impl StageError {
 
 impl From<StoreError> for StageError {
     fn from(error: StoreError) -> Self {
-        let disposition =
-            if error.is_permanent() { Disposition::Permanent } else { Disposition::Transient };
+        let disposition = if error.is_permanent() { Disposition::Permanent } else { Disposition::Transient };
         Self { disposition, doing: "the store failed".to_owned(), source: Some(Box::new(error)) }
     }
 }

@@ -13,7 +13,11 @@
 //! | transient | again after a pause that doubles | untouched |
 //! | the process stops | back at once, attempt not counted | untouched |
 
+use std::future::poll_fn;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -25,6 +29,7 @@ use serde_json::json;
 use tokio::task::JoinSet;
 use tracing::{Instrument, error, info_span, warn};
 
+use crate::compute::{ComputeError, panic_message};
 use crate::stage::{Disposition, NextJob, Stage, StageContext, StageError};
 
 /// How often and how soon a job is tried again.
@@ -40,7 +45,7 @@ pub struct RetryPolicy {
 
 impl Default for RetryPolicy {
     fn default() -> Self {
-        Self { attempts: 5, first_pause: Duration::from_secs(1), longest_pause: Duration::from_secs(300) }
+        Self { attempts: 5, first_pause: Duration::from_secs(1), longest_pause: Duration::from_mins(5) }
     }
 }
 
@@ -122,6 +127,8 @@ impl<S: Stage> Worker<S> {
         let mut jobs = JoinSet::new();
         let result = loop {
             tokio::select! {
+                // In this order: a worker that is to stop takes no further job.
+                biased;
                 () = worker.context.shutdown.cancelled() => break Ok(()),
                 Some(_) = jobs.join_next() => {}
                 delivery = consumer.next() => match delivery {
@@ -165,7 +172,7 @@ impl<S: Stage> Worker<S> {
         let address = job.address().clone();
         let part = job.part();
         let trace_context = delivery.message.headers.trace_context.clone();
-        let result = match self.stage.process(job, &self.context).await {
+        let result = match contained(self.stage.process(job, &self.context)).await {
             Ok(following) => self.publish(following, trace_context).await,
             Err(error) => Err(error),
         };
@@ -181,12 +188,18 @@ impl<S: Stage> Worker<S> {
         }
     }
 
-    async fn publish(&self, following: Vec<NextJob>, trace_context: Option<String>) -> Result<(), StageError> {
+    async fn publish(
+        &self,
+        following: Vec<NextJob>,
+        trace_context: Option<String>,
+    ) -> Result<(), StageError> {
         let failed = |error: QueueError| StageError::transient("the next job could not be published", error);
         for next in following {
             let mut message = Message::new(next.body).map_err(failed)?;
             message.headers.trace_context.clone_from(&trace_context);
             tokio::select! {
+                // In this order: work that is done is handed on as long as the queue takes it.
+                biased;
                 published = self.queue.publish(&next.queue, message) => published.map_err(failed)?,
                 () = self.context.shutdown.cancelled() => return Err(StageError::interrupted()),
             }
@@ -239,6 +252,20 @@ impl<S: Stage> Worker<S> {
             warn!(%error, "the run could not be marked as failed");
         }
     }
+}
+
+/// What `work` gives; a panic in it is a failed try. Left alone it would drop the delivery, and the job would come back
+/// at once, without end.
+async fn contained<T>(work: impl Future<Output = Result<T, StageError>>) -> Result<T, StageError> {
+    let mut work = pin!(work);
+    poll_fn(|waker| {
+        // After a panic the work is not polled again, only dropped.
+        catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(waker))).unwrap_or_else(|panic| {
+            let panicked = ComputeError::Panicked { message: panic_message(panic.as_ref()) };
+            Poll::Ready(Err(panicked.into()))
+        })
+    })
+    .await
 }
 
 /// A verdict that did not arrive: the job comes again, which is harmless.

@@ -19,6 +19,8 @@ const FRAMES_AFTER: usize = 11;
 const FADE_SEC: f64 = 1.0;
 /// A picture's spread is so many times that of a plain one.
 const PICTURE_SPREAD: f32 = 2.0;
+/// A picture that stands beside a plain one with this share of its spread was cut to, or from, and not faded.
+const ABRUPT_SHARE: f32 = 0.5;
 /// In motion, samples differ by this share of what would be a cut.
 const MOTION_SHARE: f32 = 0.7;
 /// Mean luma from which a picture may be a flash that left nothing to see.
@@ -80,11 +82,15 @@ fn judge(film: &Film<'_>, settings: &ShotSettings, first: usize, at: usize) -> V
 
 /// Whether a plain stretch ends before `at` and a picture worth the name follows.
 fn leaves_plain(film: &Film<'_>, settings: &ShotSettings, at: usize) -> bool {
-    let is_picture = |&at: &usize| film.steps[at].spread >= PICTURE_SPREAD * settings.fade_level;
-    let is_near = |&coming: &usize| film.seconds_between(at, coming) <= FADE_SEC;
     film.is_plain(at - 1)
         && !film.is_plain(at)
-        && (at..film.len()).take_while(is_near).any(|coming| is_picture(&coming))
+        && widest_spread(film, at, at..film.len()) >= PICTURE_SPREAD * settings.fade_level
+}
+
+/// The largest spread among `frames` that lie near `at`.
+fn widest_spread(film: &Film<'_>, at: usize, frames: impl Iterator<Item = usize>) -> f32 {
+    let near = frames.take_while(|&other| film.seconds_between(at, other).abs() <= FADE_SEC);
+    near.map(|other| film.steps[other].spread).fold(0.0, f32::max)
 }
 
 /// Whether the picture changes at once, seen from before and from after. What is usual after is taken from more frames
@@ -112,8 +118,10 @@ fn is_motion(film: &Film<'_>, first: usize, at: usize) -> bool {
 /// plain and comes back gradually.
 fn is_fade(film: &Film<'_>, settings: &ShotSettings, at: usize) -> bool {
     let entry = (0..at).rev().find(|&earlier| !film.is_plain(earlier)).map_or(0, |last| last + 1);
-    let is_abrupt = |at: usize| film.steps[at].change >= settings.cut_threshold;
-    film.seconds_between(entry, at) > settings.cooldown_sec || !(is_abrupt(entry) || is_abrupt(at))
+    let last = entry.saturating_sub(1);
+    let cuts_in = film.steps[last].spread >= ABRUPT_SHARE * widest_spread(film, last, (0..=last).rev());
+    let cuts_out = film.steps[at].spread >= ABRUPT_SHARE * widest_spread(film, at, at..film.len());
+    film.seconds_between(entry, at) > settings.cooldown_sec || !(cuts_in || cuts_out)
 }
 
 /// Whether the shot began so little before that the frame between is a blend of two shots.

@@ -6,16 +6,14 @@
 
 use std::cmp::Ordering;
 
-use facereel_domain::shot::{Thumbnail, ShotStart, change};
+use facereel_domain::shot::{ShotStart, Thumbnail, change};
 
 use super::Boundary;
 use super::evidence::{Film, View};
-use super::likeness::{block_means, structure};
+use super::likeness::{Structure, block_means};
 
 /// The longest dissolve, from the last picture of one shot to the first of the next.
 const LONGEST_SEC: f64 = 3.0;
-/// Pictures nearer to each other than this say nothing new.
-const SPACING_SEC: f64 = 0.12;
 /// The two pictures correlate by less than this.
 const OTHER_STRUCTURE: f64 = 0.6;
 /// At least this much of the picture changes.
@@ -51,8 +49,9 @@ pub(super) fn add(film: &Film<'_>, boundaries: &mut Vec<Boundary>) {
 
 /// The dissolves of a film, none over another.
 fn mixes_of(film: &Film<'_>) -> Vec<Mix> {
-    let pictures = spaced_pictures(film);
-    let mut mixes: Vec<Mix> = (0..pictures.len()).flat_map(|from| mixes_from(film, &pictures, from)).collect();
+    let pictures: Vec<Picture<'_>> = film.spaced_samples(0, film.len()).iter().map(picture_of).collect();
+    let mut mixes: Vec<Mix> =
+        (0..pictures.len()).flat_map(|from| mixes_from(film, &pictures, from)).collect();
     // The most complete first: the more of a dissolve lies between two pictures, the less they have in common.
     mixes.sort_by(|a, b| a.likeness.total_cmp(&b.likeness).then(a.from.cmp(&b.from)));
     let mut chosen: Vec<Mix> = Vec::new();
@@ -84,10 +83,8 @@ fn mixes_from(film: &Film<'_>, pictures: &[Picture<'_>], from: usize) -> Vec<Mix
 /// The mix that a run of pictures is, if it is one.
 fn mix_of(run: &[Picture<'_>]) -> Option<Mix> {
     let [one, between @ .., other] = run else { return None };
-    let likeness = structure(one.thumbnail, other.thumbnail);
-    let (spread, other_spread) = (one.thumbnail.statistics().spread, other.thumbnail.statistics().spread);
-    let is_fade = spread.min(other_spread) < FADED_SHARE * spread.max(other_spread);
-    if likeness >= OTHER_STRUCTURE || is_fade || change(one.thumbnail, other.thumbnail) < OTHER_CONTENT {
+    let likeness = one.structure.likeness(&other.structure);
+    if likeness >= OTHER_STRUCTURE {
         return None;
     }
     let mut share_before = 0.0_f64;
@@ -104,7 +101,15 @@ fn mix_of(run: &[Picture<'_>]) -> Option<Mix> {
             middle = middle.min(picture.at);
         }
     }
-    is_mixed.then_some(Mix { from: one.at, to: other.at, middle, likeness })
+    let is_dissolve =
+        is_mixed && !is_fade(one, other) && change(one.thumbnail, other.thumbnail) >= OTHER_CONTENT;
+    is_dissolve.then_some(Mix { from: one.at, to: other.at, middle, likeness })
+}
+
+/// Whether one of the pictures is about to fade.
+fn is_fade(one: &Picture<'_>, other: &Picture<'_>) -> bool {
+    let (spread, other_spread) = (one.thumbnail.statistics().spread, other.thumbnail.statistics().spread);
+    spread.min(other_spread) < FADED_SHARE * spread.max(other_spread)
 }
 
 /// How much of `other` there is in a picture; nothing where it is no mix of the two.
@@ -124,25 +129,14 @@ fn share_of_other(one: &Picture<'_>, other: &Picture<'_>, picture: &Picture<'_>)
 struct Picture<'a> {
     at: usize,
     thumbnail: &'a Thumbnail,
+    structure: Structure,
     /// Block means of luma, then both chroma planes.
     values: Vec<f64>,
-}
-
-/// The sampled pictures that are not plain, none too near to the one before.
-fn spaced_pictures<'a>(film: &Film<'a>) -> Vec<Picture<'a>> {
-    let mut chosen: Vec<Picture<'a>> = Vec::new();
-    for view in &film.views {
-        let is_apart = chosen.last().is_none_or(|last| film.seconds_between(last.at, view.at) >= SPACING_SEC);
-        if view.is_sampled && is_apart && !film.is_plain(view.at) {
-            chosen.push(picture_of(view));
-        }
-    }
-    chosen
 }
 
 fn picture_of<'a>(view: &View<'a>) -> Picture<'a> {
     let thumbnail = view.thumbnail;
     let chroma = thumbnail.cb.iter().chain(&thumbnail.cr).map(|&v| f64::from(v));
     let values = block_means(thumbnail).into_iter().chain(chroma).collect();
-    Picture { at: view.at, thumbnail, values }
+    Picture { at: view.at, thumbnail, structure: Structure::of(thumbnail), values }
 }

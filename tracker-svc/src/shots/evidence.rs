@@ -5,6 +5,9 @@ use facereel_domain::shot::{CandidateRule, Step, Thumbnail, change};
 use facereel_domain::time::Timeline;
 use facereel_messages::objects::{AnalysedFrame, DecodedFrame, DetectionsPart, FrameOrigin};
 
+/// Samples nearer to each other than this say nothing new, and look at rest in any motion.
+const SPACING_SEC: f64 = 0.12;
+
 /// What the segments of an episode showed, joined.
 #[derive(Debug)]
 pub struct Evidence<'a> {
@@ -130,6 +133,18 @@ impl<'a> Film<'a> {
     /// The first two sampled pictures from a frame on.
     pub(super) fn samples_from(&self, at: usize) -> Option<[View<'a>; 2]> {
         two_samples(self.views_from(at).iter())
+    }
+
+    /// The sampled pictures from `first` to before `end` that are not plain, none too near to the one before.
+    pub(super) fn spaced_samples(&self, first: usize, end: usize) -> Vec<View<'a>> {
+        let mut chosen: Vec<View<'a>> = Vec::new();
+        for view in self.views_from(first).iter().take_while(|view| view.at < end) {
+            let spaced = |last: &View<'_>| self.seconds_between(last.at, view.at) >= SPACING_SEC;
+            if view.is_sampled && !self.is_plain(view.at) && chosen.last().is_none_or(spaced) {
+                chosen.push(*view);
+            }
+        }
+        chosen
     }
 }
 

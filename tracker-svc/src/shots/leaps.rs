@@ -12,8 +12,6 @@ use super::likeness::{is_same_content, structure};
 
 /// Samples further apart than this differ by ordinary motion.
 const NEIGHBOURS_SEC: f64 = 0.5;
-/// Samples nearer to each other than this look at rest in any motion.
-const SPACING_SEC: f64 = 0.12;
 /// At least this much of the picture changes.
 const OTHER_CONTENT: f32 = 0.5;
 /// The two pictures correlate by less than this.
@@ -29,7 +27,7 @@ pub(super) fn add(film: &Film<'_>, boundaries: &mut Vec<Boundary>) {
 }
 
 fn within(film: &Film<'_>, first: usize, end: usize) -> Vec<Boundary> {
-    let samples = spaced_samples(film, first, end);
+    let samples = film.spaced_samples(first, end);
     let leaps = samples.windows(4).filter(|run| is_leap(film, run));
     leaps.map(|run| Boundary { at: run[2].at, start: ShotStart::Dissolve }).collect()
 }
@@ -44,16 +42,4 @@ fn is_leap(film: &Film<'_>, run: &[View<'_>]) -> bool {
         && !same(earlier, later)
         && change(before.thumbnail, after.thumbnail) >= OTHER_CONTENT
         && structure(before.thumbnail, after.thumbnail) < OTHER_STRUCTURE
-}
-
-/// The sampled pictures of a shot that are not plain, none too near to the one before.
-fn spaced_samples<'a>(film: &Film<'a>, first: usize, end: usize) -> Vec<View<'a>> {
-    let mut chosen: Vec<View<'a>> = Vec::new();
-    for view in film.views_from(first).iter().take_while(|view| view.at < end) {
-        let is_apart = chosen.last().is_none_or(|last| film.seconds_between(last.at, view.at) >= SPACING_SEC);
-        if view.is_sampled && is_apart && !film.is_plain(view.at) {
-            chosen.push(*view);
-        }
-    }
-    chosen
 }

@@ -10,13 +10,9 @@ const SAME_CONTENT: f32 = 0.3;
 const COLUMNS: usize = Thumbnail::CHROMA_WIDTH;
 const ROWS: usize = Thumbnail::CHROMA_HEIGHT;
 
-/// Correlation of two pictures' luma, -1 to 1, on 16 x 9 blocks. It does not change when one of them becomes brighter,
-/// darker, paler or nearly white; 0 where one is all of one level.
+/// Correlation of two pictures' luma, see [`Structure::likeness`].
 pub(super) fn structure(a: &Thumbnail, b: &Thumbnail) -> f64 {
-    let (a, b) = (centred(a), centred(b));
-    let dot = |x: &[f64], y: &[f64]| x.iter().zip(y).map(|(x, y)| x * y).sum::<f64>();
-    let energy = dot(&a, &a) * dot(&b, &b);
-    if energy > 0.0 { dot(&a, &b) / energy.sqrt() } else { 0.0 }
+    Structure::of(a).likeness(&Structure::of(b))
 }
 
 /// Whether two pictures differ by no more than light.
@@ -29,12 +25,25 @@ pub(super) fn is_same_content(a: &Thumbnail, b: &Thumbnail) -> bool {
     change(a, b) <= SAME_CONTENT || is_relit(a, b)
 }
 
-/// Block means of luma less the picture's mean.
-fn centred(picture: &Thumbnail) -> Vec<f64> {
-    let mut blocks = block_means(picture);
-    let mean = blocks.iter().sum::<f64>() / blocks.len() as f64;
-    blocks.iter_mut().for_each(|value| *value -= mean);
-    blocks
+/// What stays of a picture when its light changes: block means of luma less their mean, scaled to length 1.
+pub(super) struct Structure(Vec<f64>);
+
+impl Structure {
+    pub(super) fn of(picture: &Thumbnail) -> Self {
+        let mut blocks = block_means(picture);
+        let mean = blocks.iter().sum::<f64>() / blocks.len() as f64;
+        let length = blocks.iter().map(|value| (value - mean).powi(2)).sum::<f64>().sqrt();
+        for value in &mut blocks {
+            *value = if length > 0.0 { (*value - mean) / length } else { 0.0 };
+        }
+        Self(blocks)
+    }
+
+    /// Correlation, -1 to 1. It does not change when one picture becomes brighter, darker, paler or nearly white; 0
+    /// where one is all of one level.
+    pub(super) fn likeness(&self, other: &Self) -> f64 {
+        self.0.iter().zip(&other.0).map(|(a, b)| a * b).sum()
+    }
 }
 
 /// Luma on 16 x 9 blocks, as chroma is, so that small movements matter less.

@@ -4,9 +4,7 @@ use facereel_domain::ids::SegmentIndex;
 use facereel_domain::settings::ShotSettings;
 use facereel_domain::shot::{CandidateRule, Shot, ShotStart, Step, Thumbnail, change};
 use facereel_domain::time::{Pts, Rational, Timeline};
-use facereel_messages::objects::{
-    AnalysedFrame, DecodedFrame, DetectionCounts, DetectionsPart, FrameOrigin,
-};
+use facereel_messages::objects::{AnalysedFrame, DecodedFrame, DetectionCounts, DetectionsPart, FrameOrigin};
 use proptest::prelude::*;
 
 use super::{Evidence, find_shots};
@@ -31,7 +29,8 @@ fn plain(level: u8) -> Thumbnail {
 /// `share` of the second picture over the first.
 fn mix(a: &Thumbnail, b: &Thumbnail, share: f64) -> Thumbnail {
     let plane = |a: &[u8], b: &[u8]| {
-        let value = |(&a, &b): (&u8, &u8)| (f64::from(a) * (1.0 - share) + f64::from(b) * share).round() as u8;
+        let value =
+            |(&a, &b): (&u8, &u8)| (f64::from(a) * (1.0 - share) + f64::from(b) * share).round() as u8;
         a.iter().zip(b).map(value).collect()
     };
     Thumbnail::new(plane(&a.luma, &b.luma), plane(&a.cb, &b.cb), plane(&a.cr, &b.cr)).unwrap()

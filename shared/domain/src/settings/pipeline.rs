@@ -78,7 +78,7 @@ impl Default for DetectSettings {
             model_head: String::new(),
             stride: 6,
             analyzed_fps: 0.0,
-            stride_snap: 1,
+            stride_snap: 0,
             decode_skip: true,
             skip_loop_filter: false,
             min_face_px: 32,
@@ -139,6 +139,8 @@ pub struct TrackSettings {
     pub max_gap_sec: f64,
     /// Tracks with fewer observations are left out.
     pub min_observations: u32,
+    /// Tracks whose faces have a lower mean confidence are left out.
+    pub min_mean_confidence: f32,
     /// Most faces sampled from a track for embedding; 0 = all.
     pub sample_limit: u32,
     /// In each analysed frame one track in this many gets the full work.
@@ -152,15 +154,16 @@ impl Default for TrackSettings {
         Self {
             high_thresh: 0.6,
             low_thresh: 0.3,
-            new_thresh: 0.6,
+            new_thresh: 0.7,
             min_iou: 0.1,
-            second_min_iou: 0.3,
+            second_min_iou: 0.5,
             buffer_sec: 3.75,
             max_gap_sec: 2.0,
             min_observations: 3,
+            min_mean_confidence: 0.6,
             sample_limit: 6,
             process_skip: 1,
-            max_jump: 1.0,
+            max_jump: 1.5,
         }
     }
 }
@@ -183,7 +186,7 @@ pub struct QualitySettings {
 
 impl Default for QualitySettings {
     fn default() -> Self {
-        Self { min_score: 0.3, min_sharpness: 0.1, min_confidence: 0.5, max_yaw_deg: 75.0, min_face_px: 32 }
+        Self { min_score: 0.1, min_sharpness: 0.05, min_confidence: 0.5, max_yaw_deg: 75.0, min_face_px: 32 }
     }
 }
 
@@ -225,13 +228,15 @@ pub struct GateSettings {
     pub streak: u32,
     /// Neighbouring boxes of a track that overlap by less than this `IoU` are a spatial jump.
     pub min_iou: f32,
+    /// Faces of lower quality are not judged: turned away or blurred, they look like nobody.
+    pub min_quality: f32,
     /// Share of the prototype that stays when a vector is added.
     pub momentum: f32,
 }
 
 impl Default for GateSettings {
     fn default() -> Self {
-        Self { enabled: true, every_sec: 1.0, hard: 0.0, soft: 0.0, streak: 3, min_iou: 0.5, momentum: 0.9 }
+        Self { enabled: true, every_sec: 1.0, hard: 0.0, soft: 0.0, streak: 3, min_iou: 0.2, min_quality: 0.25, momentum: 0.9 }
     }
 }
 

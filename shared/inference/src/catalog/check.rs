@@ -81,3 +81,34 @@ pub(super) fn digest_of(path: &Path) -> io::Result<Sha256Digest> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn missing_and_damaged_files_are_told_apart() {
+        let folder = tempfile::tempdir().unwrap();
+        let models = ModelsDir::new(folder.path());
+        fs::write(folder.path().join("centerface.onnx"), b"short").unwrap();
+        let length = ENTRIES.iter().find(|e| e.name == "yunet").unwrap().bytes;
+        fs::write(folder.path().join("yunet-2023mar.onnx"), vec![0; length as usize]).unwrap();
+        let report = check(&models);
+        let state = |name: &str| report.files.iter().find(|f| f.entry.name == name).unwrap().state;
+        assert_eq!(state("sface"), FileState::Missing);
+        assert_eq!(state("centerface"), FileState::Damaged);
+        assert_eq!(state("yunet"), FileState::Damaged);
+        assert!(!report.is_ready());
+    }
+
+    #[test]
+    fn every_digest_of_the_table_is_one() {
+        for entry in ENTRIES {
+            for text in [entry.sha256, entry.member_sha256, entry.package.sha256] {
+                assert!(text.parse::<Sha256Digest>().is_ok(), "{}: {text}", entry.name);
+            }
+        }
+    }
+}

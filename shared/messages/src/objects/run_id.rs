@@ -18,7 +18,8 @@ pub fn run_id(
     program_version: &str,
 ) -> RunId {
     let whole = source.whole_sha256.map_or_else(|| "-".to_owned(), |digest| digest.to_string());
-    let mut models: Vec<_> = models.iter().map(|model| format!("{} {}\n", model.role, model.sha256)).collect();
+    let mut models: Vec<_> =
+        models.iter().map(|model| format!("{} {}\n", model.role, model.sha256)).collect();
     models.sort();
     // Every part is on lines of its own and settings come last, so that no two inputs give the same text.
     let text = format!(

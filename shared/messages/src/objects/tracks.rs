@@ -66,6 +66,8 @@ pub enum Untracked {
     LowConfidence,
     /// Too unsure to begin a track, and no track was there to take it.
     NoTrack,
+    /// The faces of its track were unsure on the whole.
+    TrackUnsure,
     /// Its track had too few observations.
     TrackTooShort,
     /// Its track was split where the person changed, and this piece had too few observations.
@@ -80,6 +82,7 @@ impl Untracked {
             Self::TooSmall => "too_small",
             Self::LowConfidence => "low_confidence",
             Self::NoTrack => "no_track",
+            Self::TrackUnsure => "track_unsure",
             Self::TrackTooShort => "track_too_short",
             Self::SplitTooShort => "split_too_short",
         }

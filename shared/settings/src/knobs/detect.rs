@@ -56,8 +56,7 @@ pub(super) const KNOBS: &[Knob] = &[
         "How far a sampled frame may move to a neighbour that other frames refer to, so that less is decoded. \
          Larger is cheaper; sampling gets less even. frame_idx and ts always tell the frame that was taken.",
     )
-    .fast("2")
-    .high("0"),
+    .fast("1"),
     Knob::new(
         "detect.decode_skip",
         Kind::Switch,

@@ -128,6 +128,12 @@ pub(super) const KNOBS: &[Knob] = &[
     )
     .legacy(&[Legacy::same("TRACK_GATE_IOU")]),
     Knob::new(
+        "gate.min_quality",
+        Kind::Number(0.0, 1.0),
+        "",
+        "Faces of lower quality are not judged: turned away or blurred, they look like nobody. Higher splits less.",
+    ),
+    Knob::new(
         "gate.momentum",
         Kind::Number(0.0, 0.999),
         "",

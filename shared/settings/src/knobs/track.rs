@@ -86,6 +86,13 @@ pub(super) const KNOBS: &[Knob] = &[
     .fast("2")
     .legacy(&[Legacy::same("--min-track-length")]),
     Knob::new(
+        "track.min_mean_confidence",
+        Kind::Number(0.0, 1.0),
+        "",
+        "Tracks whose faces have a lower mean confidence are left out of tracks, faces and crops; their detections \
+         stay listed, with the reason. Higher drops false alarms that last, and faces that are only half there.",
+    ),
+    Knob::new(
         "track.sample_limit",
         Kind::Integer(0, 100_000),
         "faces",

@@ -1,0 +1,199 @@
+//! The least that a run could take: its parts alone, one after another on this thread, on the very inputs that the run
+//! had. What a run takes beyond them is the price of everything around.
+
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use bytes::Bytes;
+use detector_svc::Detectors;
+use detector_svc::detect::input_size;
+use detector_svc::plan::open_source;
+use embedder_svc::Embedders;
+use facereel_domain::ids::{BatchIndex, SegmentIndex};
+use facereel_domain::layout::RunLayout;
+use facereel_domain::time::Pts;
+use facereel_imaging::align::{self, AlignedFace};
+use facereel_imaging::jpeg;
+use facereel_messages::Format;
+use facereel_messages::objects::{
+    DetectionCounts, DetectionsPart, EmbedBatch, EmbeddingsPart, FaceToEmbed, Plan, PlannedSegment,
+    RunRequest, Tracks, VideoFacts,
+};
+use facereel_service::objects;
+use facereel_store::Store;
+use facereel_video_decode::{Scaler, SegmentDecoder, Selection, SkipMode, VideoInfo, scan};
+use rustix::time::{ClockId, clock_gettime};
+
+use crate::embedded::load_models;
+use facereel_domain::settings::ModelSettings;
+
+/// CPU of a run's parts, and how often each was done.
+#[derive(Debug, Clone)]
+pub(super) struct Floors {
+    pub(super) video: VideoFacts,
+    pub(super) counts: DetectionCounts,
+    pub(super) frames_analysed: u64,
+    pub(super) embeddings: u64,
+    pub(super) decode: Duration,
+    pub(super) detect: Duration,
+    pub(super) embed: Duration,
+}
+
+impl Floors {
+    /// All parts together.
+    pub(super) fn sum(&self) -> Duration {
+        self.decode + self.detect + self.embed
+    }
+}
+
+/// A finished run whose work objects were kept.
+pub(super) struct Leftovers {
+    store: Arc<dyn Store>,
+    layout: RunLayout,
+    request: RunRequest,
+    plan: Plan,
+    tracks: Tracks,
+    runtime: tokio::runtime::Runtime,
+}
+
+impl Leftovers {
+    /// Reads what the run at `layout` left.
+    pub(super) fn read(store: Arc<dyn Store>, layout: RunLayout) -> Result<Self> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let (request, plan, tracks) = runtime.block_on(async {
+            let store = store.as_ref();
+            anyhow::Ok((
+                objects::read(store, &layout.request()).await?,
+                objects::read(store, &layout.plan()).await?,
+                objects::read(store, &layout.tracks()).await?,
+            ))
+        })?;
+        Ok(Self { store, layout, request, plan, tracks, runtime })
+    }
+
+    /// Does the run's decoding, detecting and embedding again, each by itself.
+    pub(super) fn measure(&self, models: &ModelSettings) -> Result<Floors> {
+        let (decode, detect) = self.decode_and_detect(models)?;
+        let (embeddings, embed) = self.embed(models)?;
+        Ok(Floors {
+            video: self.plan.video.clone(),
+            counts: self.tracks.counts,
+            frames_analysed: self.tracks.frames.len() as u64,
+            embeddings,
+            decode,
+            detect,
+            embed,
+        })
+    }
+
+    fn decode_and_detect(&self, models: &ModelSettings) -> Result<(Duration, Duration)> {
+        let settings = &self.request.pipeline.detect;
+        let (runtime, models) = load_models(models)?;
+        let detectors = Detectors::new(runtime, models);
+        let mut detector = detectors.take(settings, &self.request.models)?;
+        let input = open_source(&self.request.source)?;
+        let info: VideoInfo = scan(&input)?.info;
+        let size = input_size(self.plan.video.size, settings, detector.smallest_face_px());
+        let mut scaler = Scaler::new();
+        let (mut decoding, mut detecting) = (Duration::ZERO, Duration::ZERO);
+        for segment in &self.plan.segments {
+            let looked_at = self.looked_at(segment.index)?;
+            let selection = self.selection(segment);
+            let mut decoder =
+                timed(&mut decoding, || SegmentDecoder::open(&input, &info, segment.range, selection))?;
+            while let Some(frame) = timed(&mut decoding, || decoder.next_frame())? {
+                if looked_at.contains(&frame.pts()) {
+                    let image = frame.scaled_rgb(&mut scaler, size)?;
+                    timed(&mut detecting, || detector.detect(&image))?;
+                }
+            }
+        }
+        Ok((decoding, detecting))
+    }
+
+    fn selection(&self, segment: &PlannedSegment) -> Selection {
+        let settings = &self.request.pipeline.detect;
+        let skip = match (settings.decode_skip, settings.skip_loop_filter) {
+            (true, true) => SkipMode::NonReferenceAndLoopFilter,
+            (true, false) => SkipMode::NonReference,
+            (false, _) => SkipMode::None,
+        };
+        Selection::Wanted { pts: segment.sampled.clone(), skip }
+    }
+
+    /// The frames of a segment that went through the detector.
+    fn looked_at(&self, segment: SegmentIndex) -> Result<BTreeSet<Pts>> {
+        let part: DetectionsPart = self.object(&self.layout.detections_part(segment))?;
+        Ok(part.analysed.into_iter().filter(|frame| !frame.reused).map(|frame| frame.pts).collect())
+    }
+
+    fn embed(&self, models: &ModelSettings) -> Result<(u64, Duration)> {
+        let settings = &self.request.pipeline.embed;
+        let mut embedding = Duration::ZERO;
+        let mut count = 0;
+        if self.tracks.batches == 0 {
+            return Ok((count, embedding));
+        }
+        let (runtime, models) = load_models(models)?;
+        let embedders = Embedders::new(runtime, models);
+        let mut embedder = embedders.take(settings, &self.request.models)?;
+        for number in (0..self.tracks.batches).map(BatchIndex) {
+            let faces = self.aligned_faces(number)?;
+            for group in faces.chunks(settings.batch_size.max(1) as usize) {
+                timed(&mut embedding, || embedder.embedder.embed(group))?;
+                count += group.len() as u64;
+            }
+        }
+        Ok((count, embedding))
+    }
+
+    /// The faces of a batch that got a vector, aligned.
+    fn aligned_faces(&self, number: BatchIndex) -> Result<Vec<AlignedFace>> {
+        let batch: EmbedBatch = self.object(&self.layout.embed_batch(number))?;
+        let part: EmbeddingsPart = self.object(&self.layout.embeddings_part(number))?;
+        let mut packs: BTreeMap<SegmentIndex, Bytes> = BTreeMap::new();
+        let mut faces = Vec::new();
+        for (face, embedded) in batch.faces.iter().zip(&part.faces) {
+            if embedded.outcome.is_err() {
+                continue;
+            }
+            let pack = match packs.entry(face.segment) {
+                Entry::Occupied(known) => known.into_mut(),
+                Entry::Vacant(new) => {
+                    let key = self.layout.chip_pack(face.segment);
+                    new.insert(self.runtime.block_on(self.store.get(&key))?)
+                }
+            };
+            faces.extend(aligned(face, pack));
+        }
+        Ok(faces)
+    }
+
+    fn object<T: Format>(&self, key: &facereel_domain::layout::ObjectKey) -> Result<T> {
+        let read = objects::read(self.store.as_ref(), key);
+        self.runtime.block_on(read).with_context(|| format!("{key}"))
+    }
+}
+
+fn aligned(face: &FaceToEmbed, pack: &[u8]) -> Option<AlignedFace> {
+    let start = usize::try_from(face.chip.offset).ok()?;
+    let chip = jpeg::decode(pack.get(start..start + face.chip.len as usize)?).ok()?;
+    let [x, y] = face.chip.origin_px;
+    align::align_face(&chip, &face.landmarks.mapped(-(x as f32), -(y as f32), face.chip.scale))
+}
+
+/// Does `work` and adds the CPU that this thread took for it.
+fn timed<T>(sum: &mut Duration, work: impl FnOnce() -> T) -> T {
+    let before = thread_cpu();
+    let result = work();
+    *sum += thread_cpu().saturating_sub(before);
+    result
+}
+
+fn thread_cpu() -> Duration {
+    let time = clock_gettime(ClockId::ThreadCPUTime);
+    Duration::new(time.tv_sec.try_into().unwrap_or(0), time.tv_nsec.try_into().unwrap_or(0))
+}

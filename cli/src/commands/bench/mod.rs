@@ -1,0 +1,33 @@
+//! `facereel bench`: measuring, and the clips to measure with.
+
+mod compare;
+mod floors;
+mod markdown;
+mod pipeline;
+mod synth;
+mod track;
+
+use anyhow::Result;
+use clap::Subcommand;
+
+use crate::exit::Exit;
+
+/// Measure speed, and compose clips to measure with.
+#[derive(Debug, Subcommand)]
+pub(crate) enum BenchCommand {
+    /// Compose a clip with exact ground truth from face photos
+    Synth(synth::SynthArgs),
+    /// Measure a run: time, CPU, memory, and how near it is to what its parts alone take
+    Pipeline(Box<pipeline::PipelineArgs>),
+    /// Measure the tracker on made-up faces
+    Track(track::TrackArgs),
+}
+
+/// Measures what is asked.
+pub(crate) fn run(command: &BenchCommand) -> Result<Exit> {
+    match command {
+        BenchCommand::Synth(args) => synth::run(args),
+        BenchCommand::Pipeline(args) => pipeline::run(args),
+        BenchCommand::Track(args) => track::run(args),
+    }
+}

@@ -1,0 +1,125 @@
+//! `facereel run`: the whole pipeline on one video, in this process.
+
+use std::io::{IsTerminal as _, stderr};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result};
+use clap::Args;
+use facereel_domain::ids::EpisodeId;
+use facereel_domain::layout::{EpisodeLayout, RunLayout};
+use facereel_store::Store;
+use indicatif::MultiProgress;
+
+use crate::console;
+use crate::embedded::{FILE_THREADS, Outcome, Prepared, StopSignals, execute};
+use crate::exit::{self, Exit};
+use crate::logging;
+use crate::progress::{Presenter, Style};
+use crate::setting_args::RunSettingArgs;
+
+/// Run the whole pipeline on a video, here.
+///
+/// Finds shots, faces and tracks, embeds the best faces of each track, and writes crops and manifests to
+/// OUT/episodes/ID. Stopped or killed, the same command continues where it was; a finished run is not done again.
+#[derive(Debug, Clone, Args)]
+#[command(after_long_help = exit::HELP)]
+pub(crate) struct RunArgs {
+    /// The video
+    pub(crate) video: PathBuf,
+    /// The episode's id: letters, digits, '.', '_', '-' [default: from the file's name]
+    #[arg(long, value_name = "ID")]
+    pub(crate) episode: Option<EpisodeId>,
+    /// Print events, one JSON object a line, on standard output
+    #[arg(long, conflicts_with = "quiet")]
+    json: bool,
+    /// Print nothing but errors
+    #[arg(long, short)]
+    quiet: bool,
+    /// Delete what this very run left and do it again
+    #[arg(long)]
+    force: bool,
+    #[command(flatten)]
+    pub(crate) settings: RunSettingArgs,
+}
+
+impl RunArgs {
+    fn style(&self) -> Style {
+        match (self.quiet, self.json) {
+            (true, _) => Style::Silent,
+            (_, true) => Style::Json,
+            _ if stderr().is_terminal() => Style::Bars,
+            _ => Style::Lines,
+        }
+    }
+}
+
+/// Runs the pipeline.
+pub(crate) fn run(args: &RunArgs) -> Result<Exit> {
+    let bars = MultiProgress::new();
+    let mut presenter = args.style().presenter(&bars);
+    let result = start(args, &bars, presenter.as_mut());
+    if let Err(error) = &result {
+        presenter.failed(&format!("{error:#}"), Exit::of(error).code());
+    }
+    result
+}
+
+fn start(args: &RunArgs, bars: &MultiProgress, presenter: &mut dyn Presenter) -> Result<Exit> {
+    let resolved = args.settings.resolve()?;
+    logging::start(&resolved, bars);
+    if !args.quiet {
+        resolved.notes.iter().for_each(|note| console::err(format!("note: {note}")));
+    }
+    // All it does is to wait: the work is done on compute threads.
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .max_blocking_threads(FILE_THREADS)
+        .build()
+        .context("the runtime can't be started")?;
+    let prepared = Prepared::new(&args.video, args.episode.clone(), resolved)?;
+    runtime.block_on(async {
+        let mut signals = StopSignals::listen()?;
+        let store = facereel_store::open(&prepared.resolved.settings.runtime.store.url).await?;
+        if args.force {
+            forget(&prepared, store.as_ref()).await?;
+        }
+        let outcome = execute(&prepared, Arc::clone(&store), presenter, &mut signals).await?;
+        Ok(conclude(args, outcome, presenter))
+    })
+}
+
+/// Deletes what the run left. The pointer goes first, so that no reader is sent to a run that is being deleted.
+async fn forget(prepared: &Prepared, store: &dyn Store) -> Result<()> {
+    let run = &prepared.request.run;
+    let current = EpisodeLayout::new(&run.ep_id).current();
+    if store.head(&current).await?.is_some() {
+        let pointer: exporter_svc::CurrentRun = serde_json::from_slice(&store.get(&current).await?)
+            .with_context(|| format!("{current} can't be read"))?;
+        if pointer.run == *run {
+            store.delete(&current).await?;
+        }
+    }
+    store.delete_prefix(RunLayout::new(run).prefix()).await?;
+    Ok(())
+}
+
+fn conclude(args: &RunArgs, outcome: Outcome, presenter: &mut dyn Presenter) -> Exit {
+    match outcome {
+        Outcome::Complete(summary) => presenter.finished(&summary),
+        Outcome::WasComplete(summary) => {
+            if matches!(args.style(), Style::Bars | Style::Lines) {
+                console::err("already complete: nothing to do (--force does it again)");
+            }
+            presenter.finished(&summary);
+        }
+        Outcome::Stopped => {
+            presenter.failed("stopped", Exit::Interrupted.code());
+            if !args.quiet {
+                console::err("stopped: finished parts are kept, the same command continues");
+            }
+            return Exit::Interrupted;
+        }
+    }
+    Exit::Done
+}

@@ -1,0 +1,70 @@
+//! `facereel verify`: checks finished runs.
+
+use anyhow::{Context as _, Result};
+use clap::Args;
+use exporter_svc::verify::{Report, verify_all, verify_episode};
+use facereel_domain::ids::EpisodeId;
+
+use crate::console;
+use crate::exit::Exit;
+
+/// Check finished runs: every file, digest, count and reference.
+#[derive(Debug, Args)]
+pub(crate) struct VerifyArgs {
+    /// Where results are: a folder, or the URL of a store
+    #[arg(value_name = "DIR")]
+    store: String,
+    /// Only the committed run of this episode [default: every finished run of every episode]
+    #[arg(long, value_name = "ID")]
+    episode: Option<EpisodeId>,
+    /// As JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Checks and reports.
+pub(crate) fn run(args: &VerifyArgs) -> Result<Exit> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .context("the runtime can't be started")?;
+    let reports = runtime.block_on(async {
+        let store = facereel_store::open(&args.store).await?;
+        match &args.episode {
+            Some(ep_id) => {
+                let none = || format!("{} holds no finished run of episode {ep_id}", args.store);
+                Ok(vec![verify_episode(store.as_ref(), ep_id).await.with_context(none)?])
+            }
+            None => verify_all(store.as_ref()).await.map_err(anyhow::Error::from),
+        }
+    })?;
+    anyhow::ensure!(!reports.is_empty(), "{} holds no finished run", args.store);
+    if args.json {
+        console::out(serde_json::to_string_pretty(&reports)?);
+    } else {
+        reports.iter().for_each(show);
+    }
+    Ok(if reports.iter().all(Report::is_good) { Exit::Done } else { Exit::Failed })
+}
+
+fn show(report: &Report) {
+    let run = report.run.as_ref().map_or_else(
+        || "a run that can't be found".to_owned(),
+        |run| format!("{} run {}", run.ep_id, run.run_id),
+    );
+    let checked = &report.checked;
+    let looked_at = format!(
+        "{} files ({:.1} MB), {} rows, {} vectors, {} crops",
+        checked.artifacts,
+        checked.bytes as f64 / 1e6,
+        checked.rows,
+        checked.vectors,
+        checked.crops
+    );
+    if report.is_good() {
+        console::out(format!("good  {run}: {looked_at}"));
+        return;
+    }
+    console::out(format!("BAD   {run}: {} problems in {looked_at}", report.problems.len()));
+    report.problems.iter().for_each(|problem| console::out(format!("      {problem}")));
+}

@@ -1,0 +1,145 @@
+//! Segments of a small clip with a detector that sees one face in every picture.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Arc;
+
+use super::*;
+use crate::plan::{info_of, plan_video};
+use facereel_domain::geometry::{Landmarks, Point};
+use facereel_domain::settings::DetectSettings;
+use facereel_imaging::RgbImage;
+use facereel_inference::{Candidate, InferenceError};
+use facereel_messages::objects::Plan;
+use facereel_service::ComputePool;
+use facereel_service::cpu::CpuLimit;
+use facereel_service::progress::NoProgress;
+use facereel_service::stage::Disposition;
+use facereel_store::MemoryStore;
+use facereel_video_decode::{Input, Selection, SkipMode};
+use tokio_util::sync::CancellationToken;
+
+/// A second and two frames of nothing that moves, then a cut, then a second of movement; a keyframe every 12 frames.
+fn clip(folder: &Path) -> PathBuf {
+    let file = folder.join("clip.mp4");
+    let film = "smptebars=size=320x180:rate=24,trim=end_frame=26[a];\
+                testsrc2=size=320x180:rate=24:duration=1[b];[a][b]concat,settb=1/24,setpts=N";
+    let made = Command::new("ffmpeg")
+        .args(["-v", "error", "-f", "lavfi", "-i", film, "-pix_fmt", "yuv420p", "-c:v", "libx264"])
+        .args(["-g", "12", "-bf", "2", "-sc_threshold", "0", "-qp", "10"])
+        .arg(&file)
+        .status()
+        .expect("ffmpeg is installed: run `make test`");
+    assert!(made.success());
+    file
+}
+
+/// Sees one face in every picture.
+struct OneFace;
+
+impl FaceDetector for OneFace {
+    fn detect(&mut self, image: &RgbImage) -> Result<Vec<Candidate>, InferenceError> {
+        let side = image.size().height as f32 / 2.0;
+        let points = [[0.3, 0.4], [0.7, 0.4], [0.5, 0.6], [0.35, 0.8], [0.65, 0.8]];
+        let landmarks = Landmarks(points.map(|[x, y]| Point { x: x * side, y: y * side }));
+        Ok(vec![Candidate { corners: [0.0, 0.0, side, side], confidence: 0.9, landmarks }])
+    }
+
+    fn smallest_face_px(&self) -> f32 {
+        12.0
+    }
+
+    fn input_multiple(&self) -> u32 {
+        32
+    }
+}
+
+fn context() -> StageContext {
+    StageContext {
+        store: Arc::new(MemoryStore::default()),
+        compute: ComputePool::new("test", 1).unwrap(),
+        cpu: Arc::new(CpuLimit::new(0)),
+        progress: Arc::new(NoProgress),
+        shutdown: CancellationToken::new(),
+    }
+}
+
+fn settings(segment_sec: f64) -> PipelineSettings {
+    let detect = DetectSettings { stride: 6, stride_snap: 0, segment_sec, ..DetectSettings::default() };
+    PipelineSettings { detect, ..PipelineSettings::default() }
+}
+
+fn plan(file: &Path, settings: &PipelineSettings) -> Plan {
+    plan_video(&Input::File(file.to_owned()), &settings.detect).unwrap()
+}
+
+fn run(
+    file: &Path,
+    (plan, place): (&Plan, usize),
+    (settings, context): (&PipelineSettings, &StageContext),
+) -> Result<SegmentResult, StageError> {
+    let segment = &plan.segments[place];
+    let selection = Selection::Wanted { pts: segment.sampled.clone(), skip: SkipMode::NonReference };
+    let input = Input::File(file.to_owned());
+    let mut decoder =
+        SegmentDecoder::open(&input, &info_of(&plan.video), segment.range, selection).unwrap();
+    let timeline = plan.video.timeline;
+    SegmentTask { segment, timeline, settings, input: plan.video.size, context }
+        .run(&mut decoder, &mut OneFace)
+}
+
+/// Frame number, origin and whether detections were reused, of each analysed frame.
+fn analysed(results: &[SegmentResult], plan: &Plan) -> Vec<(u64, FrameOrigin, bool)> {
+    let frames = results.iter().flat_map(|result| &result.part.analysed);
+    frames.map(|f| (plan.video.timeline.frame_idx(f.pts), f.origin, f.reused)).collect()
+}
+
+#[test]
+fn still_pictures_are_looked_at_once_a_keyframe_and_a_cut_at_its_first_frame() {
+    let folder = tempfile::tempdir().unwrap();
+    let (file, settings) = (clip(folder.path()), settings(60.0));
+    let plan = plan(&file, &settings);
+    let result = run(&file, (&plan, 0), (&settings, &context())).unwrap();
+    let expected = [(0, false), (6, true), (12, false), (18, true), (24, false)];
+    let seen = analysed(std::slice::from_ref(&result), &plan);
+    let still: Vec<(u64, bool)> = seen.iter().take(5).map(|(at, _, reused)| (*at, *reused)).collect();
+    assert_eq!(still, expected);
+    assert_eq!(seen[5], (26, FrameOrigin::ShotCandidate, false));
+    let fresh = seen.iter().filter(|(_, _, reused)| !reused).count();
+    assert_eq!(result.part.counts.detector_calls, fresh as u64);
+}
+
+#[test]
+fn what_is_seen_does_not_depend_on_where_segments_begin() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = clip(folder.path());
+    let sampled = |segment_sec: f64| {
+        let settings = settings(segment_sec);
+        let plan = plan(&file, &settings);
+        let results: Vec<_> = (0..plan.segments.len())
+            .map(|place| run(&file, (&plan, place), (&settings, &context())).unwrap())
+            .collect();
+        let mut faces = Vec::new();
+        for result in &results {
+            for frame in result.part.analysed.iter().filter(|f| f.origin == FrameOrigin::Sampled) {
+                let face = &frame.detections[0];
+                let chip = face.chip.unwrap();
+                let jpeg = result.pack[chip.offset as usize..][..chip.len as usize].to_vec();
+                faces.push((frame.pts, frame.reused, face.bbox, face.quality, jpeg));
+            }
+        }
+        (plan.segments.len(), faces)
+    };
+    let ((one, whole), (several, pieces)) = (sampled(60.0), sampled(0.5));
+    assert!(one == 1 && several >= 3, "{one} and {several} segments");
+    assert!(whole == pieces);
+}
+
+#[test]
+fn a_stop_ends_a_segment_at_the_next_frame() {
+    let folder = tempfile::tempdir().unwrap();
+    let (file, settings, context) = (clip(folder.path()), settings(60.0), context());
+    context.shutdown.cancel();
+    let stopped = run(&file, (&plan(&file, &settings), 0), (&settings, &context)).err().unwrap();
+    assert_eq!(stopped.disposition, Disposition::Interrupted);
+}

@@ -1,0 +1,224 @@
+//! The catalog's models on a real photo, against numbers of an independent implementation (Python, numpy, OpenCV and ONNX
+//! Runtime 1.32). Set-up brings models and photo: `make test`.
+
+#![allow(clippy::unwrap_used, reason = "in a test's helper as in the test: what does not hold fails it")]
+
+use std::fs;
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+
+use facereel_domain::geometry::{BBox, PixelRect, Size};
+use facereel_imaging::{RgbImage, align, jpeg, quality, shrink};
+use facereel_inference::catalog::{FetchStep, ModelsDir, check, fetch, open_detector, open_embedder};
+use facereel_inference::{
+    Candidate, FaceDetector, FaceEmbedder, InferenceError, Runtime, detector, embedder,
+};
+use rstest::rstest;
+
+/// Where set-up keeps models and media.
+fn cache() -> PathBuf {
+    let set = |name: &str| std::env::var_os(name).map(PathBuf::from);
+    let user = || set("XDG_CACHE_HOME").or_else(|| Some(set("HOME")?.join(".cache")));
+    set("FACEREEL_CACHE").or_else(|| Some(user()?.join("facereel"))).expect("HOME is set")
+}
+
+fn models() -> ModelsDir {
+    let set = std::env::var_os("FACEREEL__MODELS__DIR").map(PathBuf::from);
+    ModelsDir::new(set.unwrap_or_else(|| cache().join("models")))
+}
+
+fn runtime() -> Runtime {
+    Runtime::load(None, &models()).unwrap_or_else(|e| panic!("set-up is not done, run `make test`: {e}"))
+}
+
+/// Six people at a table, 1280 x 886.
+fn photo() -> RgbImage {
+    let path = cache().join("media/t1.jpg");
+    let bytes = fs::read(&path).unwrap_or_else(|e| panic!("{}: {e}; run `make test`", path.display()));
+    jpeg::decode(&bytes).unwrap()
+}
+
+fn detector(name: &str) -> Box<dyn FaceDetector> {
+    let model = open_detector(&models(), name).unwrap_or_else(|e| panic!("run `make test`: {e}"));
+    detector::open(&runtime(), &model, NonZeroUsize::MIN).unwrap()
+}
+
+fn embedder() -> Box<dyn FaceEmbedder> {
+    let model = open_embedder(&models(), "sface").unwrap_or_else(|e| panic!("run `make test`: {e}"));
+    embedder::open(&runtime(), &model, NonZeroUsize::MIN).unwrap()
+}
+
+/// Faces from left to right.
+fn from_left(mut faces: Vec<Candidate>) -> Vec<Candidate> {
+    faces.sort_by(|a, b| a.corners[0].total_cmp(&b.corners[0]));
+    faces
+}
+
+/// Corners, confidence and nose of each face, from left to right.
+type Reference = [([f32; 4], f32, [f32; 2]); 6];
+
+const YUNET: Reference = [
+    ([60.7, 268.6, 167.2, 396.7], 0.923, [118.0, 340.1]),
+    ([266.5, 151.6, 372.0, 277.9], 0.905, [299.3, 229.8]),
+    ([465.8, 267.0, 567.7, 411.7], 0.936, [507.0, 354.7]),
+    ([748.4, 353.0, 846.6, 475.4], 0.928, [776.9, 428.2]),
+    ([905.6, 58.5, 1005.5, 202.1], 0.923, [920.3, 150.3]),
+    ([1125.5, 272.8, 1220.9, 396.6], 0.927, [1160.8, 340.6]),
+];
+
+const CENTERFACE: Reference = [
+    ([62.2, 268.3, 165.3, 391.6], 0.936, [119.6, 338.6]),
+    ([271.5, 152.8, 371.5, 266.6], 0.899, [306.3, 226.6]),
+    ([464.8, 265.4, 571.3, 410.6], 0.927, [507.4, 356.6]),
+    ([748.1, 345.4, 846.9, 482.4], 0.931, [774.1, 426.1]),
+    ([903.5, 59.4, 1012.8, 201.1], 0.906, [921.6, 149.4]),
+    ([1132.5, 266.4, 1230.6, 401.8], 0.924, [1168.6, 348.1]),
+];
+
+#[rstest]
+#[case("yunet", YUNET)]
+#[case("centerface", CENTERFACE)]
+fn faces_are_where_the_reference_finds_them(#[case] name: &str, #[case] expected: Reference) {
+    let found = detector(name).detect(&photo()).unwrap();
+    assert!(found.windows(2).all(|w| w[0].confidence >= w[1].confidence), "the surest comes first");
+    let found = from_left(found);
+    assert_eq!(found.len(), expected.len());
+    for (face, (corners, confidence, nose)) in found.iter().zip(expected) {
+        let near = |a: f32, b: f32| (a - b).abs() < 1.5;
+        let same_box = face.corners.iter().zip(corners).all(|(a, b)| near(*a, b));
+        assert!(same_box, "{:?}, not {corners:?}", face.corners);
+        assert!((face.confidence - confidence).abs() < 0.01, "{}, not {confidence}", face.confidence);
+        let at = face.landmarks.0[2];
+        assert!(near(at.x, nose[0]) && near(at.y, nose[1]), "nose at {at:?}, not {nose:?}");
+    }
+}
+
+#[rstest]
+#[case("yunet")]
+#[case("centerface")]
+fn a_detector_gives_the_same_again_whatever_it_saw_between(#[case] name: &str) {
+    let (image, mut finder) = (shrink::by_area(&photo(), 2), detector(name));
+    let first = finder.detect(&image).unwrap();
+    assert_eq!(first.len(), 6);
+    let mut noise = image.clone();
+    noise.data_mut().iter_mut().enumerate().for_each(|(i, v)| *v = (i * 7 % 251) as u8);
+    finder.detect(&noise).unwrap();
+    finder.detect(&shrink::by_area(&image, 2)).unwrap();
+    assert_eq!(finder.detect(&image).unwrap(), first);
+    assert_eq!(detector(name).detect(&image).unwrap(), first);
+}
+
+/// `rect` of the image, every pixel repeated `times` x `times`, and where `face` lies in the result.
+fn magnified(image: &RgbImage, rect: PixelRect, times: u32, face: [f32; 4]) -> (RgbImage, BBox) {
+    let size = Size { width: rect.width * times, height: rect.height * times };
+    let at = |x: u32, y: u32| {
+        let offset = ((rect.y + y / times) * image.size().width + rect.x + x / times) as usize * 3;
+        &image.data()[offset..offset + 3]
+    };
+    let data = (0..size.height).flat_map(|y| (0..size.width).flat_map(move |x| at(x, y))).copied().collect();
+    let [x0, y0, x1, y1] = face;
+    let (left, top) = (rect.x as f32, rect.y as f32);
+    let there = [x0 - left, y0 - top, x1 - left, y1 - top].map(|v| v * times as f32);
+    (RgbImage::new(size, data).unwrap(), BBox::from_xyxy(there).unwrap())
+}
+
+#[rstest]
+#[case::at_the_usual_width("yunet", 2)]
+#[case::at_full_hd("yunet", 6)]
+#[case::at_the_usual_width("centerface", 2)]
+#[case::at_full_hd("centerface", 6)]
+fn a_face_of_four_fifths_of_the_height_is_found(#[case] name: &str, #[case] times: u32) {
+    // The third face is 145 pixels high: 80 % of 180.
+    let rect = PixelRect { x: 356, y: 249, width: 320, height: 180 };
+    let (close_up, face) = magnified(&photo(), rect, times, [465.8, 267.0, 567.7, 411.7]);
+    let found = detector(name).detect(&close_up).unwrap();
+    let overlaps: Vec<_> = found.iter().map(|f| BBox::from_xyxy(f.corners).unwrap().iou(&face)).collect();
+    assert_eq!(overlaps.iter().filter(|iou| **iou > 0.3).count(), 1, "one box a face: {overlaps:?}");
+    assert!(overlaps.iter().any(|iou| *iou > 0.7), "{overlaps:?}");
+}
+
+#[test]
+fn vectors_are_those_of_the_reference() {
+    let (image, mut vectors) = (photo(), embedder());
+    let faces = from_left(detector("yunet").detect(&image).unwrap());
+    let aligned: Vec<_> = faces.iter().map(|f| align::align_face(&image, &f.landmarks).unwrap()).collect();
+    let found = vectors.embed(&aligned).unwrap();
+    assert_eq!((found.len(), found[0].as_slice().len(), vectors.dim()), (6, 128, 128));
+    for (value, expected) in found[2].as_slice().iter().zip([-0.078, 0.0155, 0.0374, 0.0247, 0.2089, 0.1766])
+    {
+        assert!((value - expected).abs() < 0.02, "{value}, not {expected}");
+    }
+    // Six people: no two alike. The reference's largest similarity is 0.304.
+    for (i, a) in found.iter().enumerate() {
+        assert!(found[i + 1..].iter().all(|b| a.similarity(b) < 0.33));
+    }
+    let alone = vectors.embed(&aligned[3..4]).unwrap();
+    assert_eq!(alone[0], found[3], "a vector does not depend on its neighbours in the batch");
+    assert!(vectors.embed(&[]).unwrap().is_empty());
+}
+
+#[test]
+fn quality_tells_good_faces_from_profiles_blurred_and_small_ones() {
+    let image = photo();
+    let faces = from_left(detector("yunet").detect(&image).unwrap());
+    let measure = |image: &RgbImage, index: usize, scale: f32| {
+        let face: &Candidate = &faces[index];
+        let bbox = BBox::from_xyxy(face.corners.map(|v| v * scale)).unwrap();
+        quality::measure(image, &bbox, &face.landmarks.mapped(0.0, 0.0, scale))
+    };
+    let (frontal, profile) = (measure(&image, 2, 1.0), measure(&image, 4, 1.0));
+    assert!(frontal.score >= 0.8 && frontal.yaw_deg.abs() < 15.0, "{frontal:?}");
+    assert!(profile.score < 0.5 && profile.yaw_deg < -40.0, "looks to the image's left: {profile:?}");
+    let small = shrink::by_area(&image, 4);
+    let tiny = measure(&small, 2, 0.25);
+    assert!(tiny.score < 0.5, "25 pixels wide: {tiny:?}");
+    let soft = measure(&blurred(&image), 2, 1.0);
+    assert!(soft.score < 0.5 && soft.sharpness < frontal.sharpness, "blurred: {soft:?}");
+}
+
+/// The image with every pixel the mean of the nine beside it, along rows and then along columns.
+fn blurred(image: &RgbImage) -> RgbImage {
+    let mean_along = |image: &RgbImage, step: usize| {
+        let data = image.data();
+        let mean = |i: usize| {
+            let places = (0..9).map(|k| (i + k * step).saturating_sub(4 * step).min(data.len() - 1));
+            (places.map(|p| u32::from(data[p])).sum::<u32>() / 9) as u8
+        };
+        RgbImage::new(image.size(), (0..data.len()).map(mean).collect()).unwrap()
+    };
+    mean_along(&mean_along(image, 3), image.size().width as usize * 3)
+}
+
+#[test]
+fn a_library_that_is_not_there_is_an_error_that_helps() {
+    let error = Runtime::load(Some(Path::new("/nowhere/libonnxruntime.so")), &models()).unwrap_err();
+    assert!(matches!(error, InferenceError::Library { .. }));
+    assert!(error.to_string().contains("facereel models fetch"), "{error}");
+}
+
+#[test]
+fn a_second_library_is_refused_and_the_same_one_is_shared() {
+    let first = runtime();
+    assert_eq!(runtime().library(), first.library());
+    let other = models().path().join("sface-2021dec.onnx");
+    let error = Runtime::load(Some(&other), &models()).unwrap_err();
+    assert!(matches!(error, InferenceError::LibraryConflict { .. }), "{error}");
+}
+
+#[test]
+fn a_model_of_another_kind_is_refused_by_its_shape() {
+    let mut model = open_detector(&models(), "yunet").unwrap();
+    model.spec = open_detector(&models(), "centerface").unwrap().spec;
+    let error = detector::open(&runtime(), &model, NonZeroUsize::MIN).err().unwrap();
+    let expected = "model yunet: the number of outputs should be 4, but is 12; is the right head configured?";
+    assert_eq!(error.to_string(), expected);
+}
+
+#[test]
+fn with_every_file_there_nothing_is_fetched() {
+    assert!(check(&models()).is_ready(), "set-up is not done, run `make test`: {:?}", check(&models()));
+    let mut steps = Vec::new();
+    let report = fetch(&models(), |step| steps.push(step)).unwrap();
+    assert!(report.is_ready());
+    assert!(steps.iter().all(|step| matches!(step, FetchStep::Present(_))), "{steps:?}");
+}

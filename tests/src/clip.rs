@@ -1,0 +1,52 @@
+//! The composed clip that most end-to-end tests run on.
+
+use std::path::PathBuf;
+
+use facereel_domain::time::Rational;
+use facereel_synth::{ClipSpec, Preset, compose};
+
+use crate::{build, media};
+
+/// A composed clip and its ground truth.
+#[derive(Debug, Clone)]
+pub struct Clip {
+    /// The folder of clip and truth.
+    pub folder: PathBuf,
+}
+
+impl Clip {
+    /// Seventeen seconds of everything in 640x360 at 24 frames a second: see the preset `test` of `facereel-synth`.
+    ///
+    /// # Panics
+    ///
+    /// Where it can't be composed.
+    #[must_use]
+    pub fn of_everything() -> Self {
+        Self::composed("clip", &ClipSpec::of(Preset::Test))
+    }
+
+    /// The same film at another frame rate.
+    ///
+    /// # Panics
+    ///
+    /// Where it can't be composed.
+    #[must_use]
+    pub fn at_rate(fps: u32) -> Self {
+        let fps_exact = Rational::new(i64::from(fps), 1).expect("a frame rate is positive");
+        Self::composed(&format!("clip-{fps}"), &ClipSpec { fps: fps_exact, ..ClipSpec::of(Preset::Test) })
+    }
+
+    /// The video.
+    #[must_use]
+    pub fn video(&self) -> PathBuf {
+        self.folder.join("clip.mp4")
+    }
+
+    fn composed(name: &str, spec: &ClipSpec) -> Self {
+        let folder = build::made_once(name, |folder| {
+            compose(spec, &media::photos(), folder, &mut |_, _| {})?;
+            Ok(())
+        });
+        Self { folder: folder.unwrap_or_else(|error| panic!("{error:#}")) }
+    }
+}

@@ -1,0 +1,10 @@
+//! `facereel run` from the outside, with the real models: what it finds, what it leaves behind, what it survives.
+//!
+//! Needs the program (`cargo build -p facereel`), the models and the photos: `make test` sees to all of them.
+
+mod determinism;
+mod disk_full;
+mod limits;
+mod poison;
+mod rates;
+mod results;

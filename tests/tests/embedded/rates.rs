@@ -1,0 +1,36 @@
+//! Everything in the tracker is in seconds: the same film gives the same tracks at every frame rate.
+
+use facereel_tests::build;
+use facereel_tests::clip::Clip;
+use facereel_tests::program::Call;
+use facereel_tests::results::Results;
+use rstest::rstest;
+use serde_json::Value;
+
+/// First and last second of every track, shot by shot.
+fn tracks(fps: u32) -> Vec<(u64, f64, f64)> {
+    let out = build::made_once(&format!("run-at-{fps}"), |folder| {
+        let settings = ["--no-embed", "--set", "detect.analyzed_fps=4"];
+        Call::run(&Clip::at_rate(fps).video(), folder).with(&settings).succeed();
+        Ok(())
+    });
+    let results = Results::of_only_episode(&out.unwrap_or_else(|error| panic!("{error:#}")));
+    let sec = |row: &Value, name: &str| row[name].as_f64().expect("seconds");
+    let of_row =
+        |row: &Value| (row["shot"].as_u64().expect("a number"), sec(row, "first_ts"), sec(row, "last_ts"));
+    results.rows("tracks").iter().map(of_row).collect()
+}
+
+#[rstest]
+#[case(25)]
+#[case(30)]
+#[case(60)]
+fn the_same_film_has_the_same_tracks_at_any_frame_rate(#[case] fps: u32) {
+    let (ours, usual) = (tracks(fps), tracks(24));
+    // A face may be found one sample, a quarter of a second, earlier or later.
+    let is_same = |a: &(u64, f64, f64), b: &(u64, f64, f64)| {
+        a.0 == b.0 && (a.1 - b.1).abs() < 0.3 && (a.2 - b.2).abs() < 0.3
+    };
+    let same = ours.len() == usual.len() && ours.iter().zip(&usual).all(|(a, b)| is_same(a, b));
+    assert!(same, "{ours:?}\n{usual:?}");
+}

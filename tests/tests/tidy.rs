@@ -1,0 +1,118 @@
+//! The repository is in order: what reviewers should not have to look for.
+
+use std::collections::BTreeSet;
+
+use facereel_tests::packages;
+use facereel_tests::repository::{SourceFile, files, root, rust_files};
+
+/// `path:line: text` of every line that `is_wrong`.
+fn wrong_lines(files: &[SourceFile], is_wrong: impl Fn(&str) -> bool) -> Vec<String> {
+    let lines = files.iter().flat_map(|f| (1..).zip(f.text.lines()).map(move |(n, line)| (f, n, line)));
+    lines
+        .filter(|(_, _, line)| is_wrong(line))
+        .map(|(f, n, line)| format!("{}:{n}: {}", f.path.display(), line.trim()))
+        .collect()
+}
+
+fn none() -> Vec<String> {
+    Vec::new()
+}
+
+#[test]
+fn every_crate_says_what_may_live_in_it() {
+    let missing = |package: &packages::Package| !root().join(&package.folder).join("README.md").is_file();
+    let packages = packages::of_workspace().expect("cargo describes the workspace");
+    let without: Vec<_> = packages.iter().filter(|p| missing(p)).map(|p| &p.name).collect();
+    assert!(without.is_empty(), "no README.md: {without:?}");
+}
+
+#[test]
+fn the_top_level_is_as_designed() {
+    let designed = [
+        "cli",
+        "deploy",
+        "detector-svc",
+        "docs",
+        "embedder-svc",
+        "exporter-svc",
+        "scripts",
+        "shared",
+        "tests",
+        "tracker-svc",
+    ];
+    let folders: BTreeSet<String> = files()
+        .iter()
+        .filter(|file| file.path.components().count() > 1)
+        .filter_map(|file| Some(file.path.iter().next()?.to_str()?.to_owned()))
+        .filter(|name| !name.starts_with('.'))
+        .collect();
+    let unexpected: Vec<_> = folders.iter().filter(|name| !designed.contains(&name.as_str())).collect();
+    assert!(unexpected.is_empty(), "{unexpected:?}");
+    let missing: Vec<_> =
+        designed.iter().filter(|name| **name != "deploy" && !folders.contains(**name)).collect();
+    assert!(missing.is_empty(), "{missing:?}");
+}
+
+#[test]
+fn source_files_are_short_and_most_of_them_very_short() {
+    let sources: Vec<_> = rust_files().into_iter().filter(|file| file.lies_in("src")).collect();
+    let mut lengths: Vec<usize> = sources.iter().map(|file| file.text.lines().count()).collect();
+    let long: Vec<_> = sources
+        .iter()
+        .filter(|f| f.text.lines().count() > 400)
+        .map(|f| f.path.display().to_string())
+        .collect();
+    assert_eq!(long, none());
+    lengths.sort_unstable();
+    let median = lengths[lengths.len() / 2];
+    assert!(median <= 150, "half of the files have more than {median} lines");
+}
+
+#[test]
+fn nothing_is_left_to_do_later() {
+    // In pieces, so that this file does not find itself.
+    let words = [["TO", "DO"], ["FIX", "ME"], ["to", "do!("], ["unimple", "mented!("], ["#[ig", "nore"]]
+        .map(|w| w.concat());
+    assert_eq!(wrong_lines(&rust_files(), |line| words.iter().any(|word| line.contains(word))), none());
+}
+
+#[test]
+fn tests_wait_for_events_and_not_for_time_to_pass() {
+    let in_tests: Vec<_> = rust_files().into_iter().filter(|file| file.lies_in("tests")).collect();
+    let word = ["sle", "ep("].concat();
+    assert_eq!(wrong_lines(&in_tests, |line| line.contains(&word)), none());
+}
+
+#[test]
+fn no_file_names_a_package_registry_or_a_mirror() {
+    let hosts = [
+        ["pypi", "org"],
+        ["pythonhosted", "org"],
+        ["npmjs", "org"],
+        ["index.crates", "io"],
+        ["static.crates", "io"],
+    ]
+    .map(|parts| parts.join("."));
+    let options =
+        [["--index", "-url"], ["extra-index", "-url"], ["replace", "-with"]].map(|parts| parts.concat());
+    let named = |line: &str| hosts.iter().chain(&options).any(|word| line.contains(word.as_str()));
+    assert_eq!(wrong_lines(&files(), named), none());
+}
+
+#[test]
+fn no_file_knows_the_machine_or_the_folder_it_was_written_in() {
+    let homes = ["work", "Users", "root"].map(|name| format!("/{name}/"));
+    let outside = ["data", "peer", "design", "facts", "style", "seed-tasks", "practices"]
+        .map(|name| format!("../{}/{name}", "shared"));
+    let is_absolute = |line: &str, folder: &str| {
+        line.match_indices(folder).any(|(at, _)| {
+            let before = line[..at].chars().next_back();
+            before.is_none_or(|c| !(c.is_alphanumeric() || "._-}…*~".contains(c)))
+        })
+    };
+    let tells = |line: &str| {
+        homes.iter().any(|home| is_absolute(line, home))
+            || outside.iter().any(|path| line.contains(path.as_str()))
+    };
+    assert_eq!(wrong_lines(&files(), tells), none());
+}
