@@ -228,11 +228,15 @@ fn duration(assembled: &Assembled, track: &FinalTrack) -> f64 {
 
 /// Tracked detections among those that had a chip (so were large enough) and could have begun a track.
 fn coverage(tracks: &Tracks, new_thresh: f32) -> Option<f64> {
-    let usable = || tracks.frames.iter().flat_map(|f| &f.faces).filter(|face: &&SeenFace| {
-        face.detection.chip.is_some() && face.detection.confidence >= new_thresh
-    };
-    let all = usable().count();
-    (all > 0).then(|| usable().filter(|face| face.fate.is_ok()).count() as f64 / all as f64)
+    let is_usable =
+        |face: &&SeenFace| face.detection.chip.is_some() && face.detection.confidence >= new_thresh;
+    let (tracked, all) = tracks
+        .frames
+        .iter()
+        .flat_map(|frame| &frame.faces)
+        .filter(is_usable)
+        .fold((0_u32, 0_u32), |(tracked, all), face| (tracked + u32::from(face.fate.is_ok()), all + 1));
+    (all > 0).then(|| f64::from(tracked) / f64::from(all))
 }
 
 fn largest_norm_error(finals: &[FinalTrack]) -> Option<f64> {

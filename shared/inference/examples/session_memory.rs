@@ -14,6 +14,7 @@ fn show(what: &str) {
     println!("{what:28} rss {:6.1} peak {:6.1} anon {:6.1}", status("VmRSS") as f64 / 1024.0, status("VmHWM") as f64 / 1024.0, status("RssAnon") as f64/1024.0);
 }
 fn has(o: &str) -> bool { std::env::args().any(|a| a == o) }
+static W: std::sync::OnceLock<std::sync::Arc<[u8]>> = std::sync::OnceLock::new();
 fn open(env: &ort::environment::Environment, path: &std::path::Path) -> Session {
     let mut b = Session::builder(env).unwrap()
         .with_optimization_level(if has("l1") { GraphOptimizationLevel::Level1 } else if has("l2") { GraphOptimizationLevel::Level2 } else { GraphOptimizationLevel::All }).unwrap()
@@ -24,6 +25,10 @@ fn open(env: &ort::environment::Environment, path: &std::path::Path) -> Session 
     if has("devinit") { b = b.with_device_allocated_initializers().unwrap(); }
     if has("noarena") { b = b.with_execution_providers([ort::ep::CPU::default().with_arena_allocator(false).build()]).unwrap(); }
     if let Some(p) = std::env::args().find_map(|a| a.strip_prefix("save=").map(str::to_owned)) { b = b.with_optimized_model_path(p).unwrap(); }
+    if has("extmem") {
+        let w = W.get_or_init(|| { use std::io::Read; let p = path.with_file_name("weights"); let n = std::fs::metadata(&p).unwrap().len() as usize; let mut a: std::sync::Arc<[u8]> = std::iter::repeat_n(0u8, n).collect(); std::fs::File::open(&p).unwrap().read_exact(std::sync::Arc::get_mut(&mut a).unwrap()).unwrap(); a });
+        b = b.with_external_initializer_file_in_memory("weights", w.clone()).unwrap();
+    }
     if has("memory") {
         let bytes: std::sync::Arc<[u8]> = std::fs::read(path).unwrap().into();
         b.commit_from_memory(&bytes).unwrap()
