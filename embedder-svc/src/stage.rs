@@ -35,6 +35,9 @@ impl Stage for EmbedStage {
     async fn process(&self, job: EmbedJob, context: &StageContext) -> Result<Vec<NextJob>, StageError> {
         let layout = context.layout(&job.address().run);
         let store = context.store.as_ref();
+        if context.is_committed(&job.address().run).await? {
+            return Ok(Vec::new());
+        }
         let part_key = layout.embeddings_part(job.batch);
         if objects::exists(store, &part_key).await? {
             context.progress.report(Progress::PartFound { stage: StageName::Embed, units: 1 });
@@ -156,8 +159,7 @@ fn prototypes(
 mod tests {
     use super::*;
     use crate::staged::face;
-    use facereel_domain::ids::BatchIndex;
-    use facereel_domain::ids::FaceId;
+    use facereel_domain::ids::{BatchIndex, FaceId};
     use facereel_messages::objects::SplitReason;
 
     const RULES: GateRules = GateRules { hard: 0.1, soft: 0.3, streak: 3, momentum: 0.9 };

@@ -8,7 +8,7 @@ use facereel_domain::settings::PipelineSettings;
 use facereel_domain::source::SourceIdentity;
 use facereel_messages::objects::{DetectionCounts, ModelRecord, RunRequest, VideoFacts};
 use facereel_service::{StageContext, StageError};
-use facereel_store::PutOutcome;
+use facereel_store::{PutOutcome, Store};
 use serde::{Deserialize, Serialize};
 
 use crate::manifests::SCHEMA_VERSION;
@@ -168,23 +168,29 @@ pub(crate) async fn commit(manifest: &Manifest, context: &StageContext) -> Resul
     Ok(())
 }
 
+/// What becomes of the intermediate objects of a committed run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WorkObjects {
+    /// They stay, to be looked at.
+    Keep,
+    /// They go.
+    Delete,
+}
+
 /// What follows a commit: the pointer to it, links for people, and the end of the intermediate objects. May be repeated.
-pub(crate) async fn after_commit(
-    run: &RunRef,
-    (keep_work, context): (bool, &StageContext),
-) -> Result<(), StageError> {
+pub async fn after_commit(store: &dyn Store, run: &RunRef, work: WorkObjects) -> Result<(), StageError> {
     let layout = RunLayout::new(run);
-    let manifest = context.store.get(&layout.manifest()).await?;
+    let manifest = store.get(&layout.manifest()).await?;
     let pointer = CurrentRun {
         schema_version: SCHEMA_VERSION,
         run: run.clone(),
         manifest: layout.manifest(),
         manifest_sha256: Sha256Digest::of(&manifest),
     };
-    context.store.put(&EpisodeLayout::new(&run.ep_id).current(), to_pretty_json(&pointer)?).await?;
-    context.store.show_committed(run).await?;
-    if !keep_work {
-        context.store.delete_prefix(&layout.work_prefix()).await?;
+    store.put(&EpisodeLayout::new(&run.ep_id).current(), to_pretty_json(&pointer)?).await?;
+    store.show_committed(run).await?;
+    if work == WorkObjects::Delete {
+        store.delete_prefix(&layout.work_prefix()).await?;
     }
     Ok(())
 }

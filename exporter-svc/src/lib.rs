@@ -17,5 +17,5 @@ mod outputs;
 mod stage;
 pub mod verify;
 
-pub use commit::{Artifact, CurrentRun, Manifest, ManifestCounts, Program};
+pub use commit::{Artifact, CurrentRun, Manifest, ManifestCounts, Program, WorkObjects, after_commit};
 pub use stage::ExportStage;

@@ -7,7 +7,7 @@ use facereel_messages::objects::{EmbedBatch, EmbeddingsPart, RunRequest, Tracks}
 use facereel_service::{NextJob, Progress, Stage, StageContext, StageError, objects};
 
 use crate::assemble::{Assembled, assemble};
-use crate::commit::{Manifest, after_commit, commit};
+use crate::commit::{Manifest, WorkObjects, after_commit, commit};
 use crate::crops;
 use crate::outputs::Outputs;
 
@@ -31,10 +31,11 @@ impl Stage for ExportStage {
 
     async fn process(&self, job: ExportJob, context: &StageContext) -> Result<Vec<NextJob>, StageError> {
         let run = &job.address().run;
-        if !objects::exists(context.store.as_ref(), &context.layout(run).manifest()).await? {
+        if !context.is_committed(run).await? {
             self.export(&job, context).await?;
         }
-        after_commit(run, (self.settings.keep_work, context)).await?;
+        let work = if self.settings.keep_work { WorkObjects::Keep } else { WorkObjects::Delete };
+        after_commit(context.store.as_ref(), run, work).await?;
         context.progress.report(Progress::PartDone { stage: StageName::Export });
         Ok(Vec::new())
     }

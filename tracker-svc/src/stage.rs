@@ -20,6 +20,9 @@ impl Stage for TrackStage {
     async fn process(&self, job: TrackJob, context: &StageContext) -> Result<Vec<NextJob>, StageError> {
         let layout = context.layout(&job.address().run);
         let store = context.store.as_ref();
+        if context.is_committed(&job.address().run).await? {
+            return Ok(Vec::new());
+        }
         // Written last: where it is, the batches are too.
         let tracks: Tracks = if objects::exists(store, &layout.tracks()).await? {
             objects::read(store, &layout.tracks()).await?

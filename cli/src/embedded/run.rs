@@ -1,11 +1,12 @@
 //! A run from its first job to its end.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use bytes::Bytes;
-use facereel_domain::layout::RunLayout;
+use exporter_svc::{WorkObjects, after_commit};
+use facereel_domain::layout::{EpisodeLayout, RunLayout};
 use facereel_domain::pipeline::{Lane, Stage as StageName};
 use facereel_messages::jobs::{JobAddress, PlanJob};
 use facereel_messages::objects::Plan;
@@ -65,6 +66,7 @@ pub(crate) async fn execute(
 ) -> Result<Outcome> {
     let layout = RunLayout::new(&prepared.request.run);
     if store.head(&layout.manifest()).await?.is_some() {
+        tidy_up(prepared, store.as_ref()).await?;
         let summary = RunSummary::read(store.as_ref(), &prepared.request.run).await?;
         return Ok(Outcome::WasComplete(Box::new(summary)));
     }
@@ -80,6 +82,19 @@ pub(crate) async fn execute(
         continues,
     });
     Running::start(prepared, store, threads).await?.finish(presenter, signals).await
+}
+
+/// Finishes what follows a commit, where the process ended just after it.
+async fn tidy_up(prepared: &Prepared, store: &dyn Store) -> Result<()> {
+    let run = &prepared.request.run;
+    let has_work = !store.list(&RunLayout::new(run).work_prefix()).await?.is_empty();
+    let has_pointer = store.head(&EpisodeLayout::new(&run.ep_id).current()).await?.is_some();
+    let keep_work = prepared.resolved.settings.runtime.export.keep_work;
+    if !has_pointer || (has_work && !keep_work) {
+        let work = if keep_work { WorkObjects::Keep } else { WorkObjects::Delete };
+        after_commit(store, run, work).await?;
+    }
+    Ok(())
 }
 
 /// Leaves what workers and people need to know of the run. Written again when a run continues: the video may have
@@ -140,7 +155,12 @@ impl<'a> Running<'a> {
                 end = witness.end() => break Some(end),
                 () = signals.next() => break None,
                 _ = shows.tick() => {
-                    self.show(presenter, count.is_multiple_of(SHOWS_PER_WRITE)).await;
+                    let is_written = count.is_multiple_of(SHOWS_PER_WRITE);
+                    self.show(presenter, is_written).await;
+                    // Another process may do the same run; what it took away at its end is waited for in vain.
+                    if is_written && self.store.head(&self.layout.manifest()).await?.is_some() {
+                        break Some(JobsEnd::Complete);
+                    }
                     count = count.wrapping_add(1);
                 }
             }
@@ -207,12 +227,14 @@ struct Ending<'a> {
 
 impl Ending<'_> {
     async fn complete(&self, stats: &Stats, witness: &Witness) -> Result<Outcome> {
-        let began = Instant::now();
+        if !self.prepared.resolved.settings.runtime.export.keep_work {
+            // A part that came after the commit of another process.
+            self.store.delete_prefix(&self.layout.work_prefix()).await?;
+        }
         let mut summary = RunSummary::read(self.store.as_ref(), &self.prepared.request.run).await?;
         let report = stats.report(&witness.times(), &summary);
         summary.add_performance(&report);
         self.store.put(&self.layout.run_stats(), pretty(&report)?).await?;
-        tracing::debug!(elapsed = ?began.elapsed(), "the run is summed up");
         Ok(Outcome::Complete(Box::new(summary)))
     }
 

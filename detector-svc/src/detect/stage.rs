@@ -32,6 +32,9 @@ impl Stage for DetectStage {
     async fn process(&self, job: DetectJob, context: &StageContext) -> Result<Vec<NextJob>, StageError> {
         let layout = context.layout(&job.address().run);
         let store = context.store.as_ref();
+        if context.is_committed(&job.address().run).await? {
+            return Ok(Vec::new());
+        }
         let part_key = layout.detections_part(job.segment);
         let plan: Plan = objects::read(store, &layout.plan()).await?;
         if objects::exists(store, &part_key).await? {

@@ -3,7 +3,7 @@ use facereel_domain::ids::SegmentIndex;
 use facereel_domain::pipeline::Stage as StageName;
 use facereel_domain::settings::DetectSettings;
 use facereel_domain::time::{Pts, PtsRange};
-use facereel_messages::jobs::{DetectJob, Job, PlanJob};
+use facereel_messages::jobs::{DetectJob, ExportJob, Job, PlanJob};
 use facereel_messages::objects::{Plan, PlannedSegment, RunRequest};
 use facereel_service::{NextJob, Progress, Stage, StageContext, StageError, objects};
 use facereel_video_decode::{DecodeError, Input, ScannedFrame, scan, segment_ranges};
@@ -28,6 +28,10 @@ impl Stage for PlanStage {
     async fn process(&self, job: PlanJob, context: &StageContext) -> Result<Vec<NextJob>, StageError> {
         let layout = context.layout(&job.address().run);
         let store = context.store.as_ref();
+        if context.is_committed(&job.address().run).await? {
+            // What follows a commit may still be missing.
+            return Ok(vec![NextJob::new(&ExportJob { address: job.address, batches: 0 })?]);
+        }
         let plan: Plan = if objects::exists(store, &layout.plan()).await? {
             objects::read(store, &layout.plan()).await?
         } else {

@@ -6,7 +6,7 @@ use facereel_domain::embedding::Embedding;
 use facereel_imaging::align::{ALIGNED_SIDE, AlignedFace};
 
 use crate::input::InputBuffer;
-use crate::session::{ModelSession, ShapeMismatch};
+use crate::session::{ModelSession, Scratch, ShapeMismatch};
 use crate::spec::EmbedderSpec;
 use crate::{InferenceError, Model, Runtime};
 
@@ -26,7 +26,7 @@ pub fn open(
     model: &Model<EmbedderSpec>,
     threads: NonZeroUsize,
 ) -> Result<Box<dyn FaceEmbedder>, InferenceError> {
-    let session = ModelSession::open(runtime, &model.identity.name, model.bytes(), threads)?;
+    let session = ModelSession::open(runtime, model, threads, Scratch::Heap)?;
     let side = i64::from(ALIGNED_SIDE);
     let [batch, _, height, width] = session.image_input()?;
     if [height, width].iter().any(|v| ![side, -1].contains(v)) {

@@ -1,12 +1,12 @@
 //! ONNX Runtime sessions, face detectors and face embedders.
 //!
-//! The way of a model: [`catalog`] makes its file ready (fetched, repaired, pinned by digest); [`Model`] holds the verified
-//! bytes, which threads share; [`detector::open`] and [`embedder::open`] make an adapter over a session of its own. A
-//! worker thread opens its adapter once and keeps it: adapters are `Send`, not `Sync`, and reuse their buffers.
+//! The way of a model: [`catalog`] makes its file ready (fetched, repaired, pinned by digest); [`Model`] names the
+//! verified file; [`detector::open`] and [`embedder::open`] make an adapter over a session of its own. A worker thread
+//! opens its adapter once and keeps it: adapters are `Send`, not `Sync`, and reuse their buffers.
 //!
 //! Promises:
 //!
-//! 1. No file of the catalog enters a session unless its SHA-256 digest is the pinned one. A custom model may come without
+//! 1. No file of the catalog is opened unless its SHA-256 digest is the pinned one. A custom model may come without
 //!    a digest; the one that its file has is recorded.
 //! 2. Nothing here panics over a missing library, a broken model or an unexpected shape: each is an error that says what
 //!    to do.

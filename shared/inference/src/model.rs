@@ -1,6 +1,9 @@
-//! A model in memory: verified bytes, what they are, and how to talk to them.
+//! A model: its verified file, what it is, and how to talk to it.
+//!
+//! Its bytes are not kept: ONNX Runtime reads the file for itself when a session is opened. That is the file which was
+//! verified as long as files of the models folder are only replaced as a whole, as fetching does.
 
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
 
 use facereel_domain::digest::Sha256Digest;
 use serde::{Deserialize, Serialize};
@@ -16,27 +19,20 @@ pub struct ModelIdentity {
     pub license: String,
 }
 
-/// A model's bytes with its specification. Clones share the bytes, so that each worker thread can open a session of its
-/// own.
+/// A model's file with its specification. Each worker thread opens a session of its own from it.
 #[derive(Debug, Clone)]
 pub struct Model<S> {
     /// What it is.
     pub identity: ModelIdentity,
     /// How to talk to it.
     pub spec: S,
-    bytes: Arc<[u8]>,
+    pub(crate) path: PathBuf,
 }
 
 impl<S> Model<S> {
-    /// A model from bytes in memory, under `name`; its digest is taken here.
+    /// The file that sessions are opened from.
     #[must_use]
-    pub fn from_bytes(name: &str, license: &str, bytes: Vec<u8>, spec: S) -> Self {
-        let sha256 = Sha256Digest::of(&bytes);
-        let identity = ModelIdentity { name: name.to_owned(), sha256, license: license.to_owned() };
-        Self { identity, spec, bytes: bytes.into() }
-    }
-
-    pub(crate) fn bytes(&self) -> &[u8] {
-        &self.bytes
+    pub fn path(&self) -> &Path {
+        &self.path
     }
 }

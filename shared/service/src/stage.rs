@@ -56,6 +56,11 @@ impl StageContext {
         RunLayout::new(run)
     }
 
+    /// Whether the run is complete: late jobs of it have nothing left to do, and nothing left to read.
+    pub async fn is_committed(&self, run: &RunRef) -> Result<bool, StageError> {
+        Ok(self.store.head(&self.layout(run).manifest()).await?.is_some())
+    }
+
     /// An error if the process is to stop.
     pub fn check_shutdown(&self) -> Result<(), StageError> {
         if self.shutdown.is_cancelled() { Err(StageError::interrupted()) } else { Ok(()) }

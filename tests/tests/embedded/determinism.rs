@@ -92,6 +92,17 @@ fn a_finished_run_is_not_done_again() {
 }
 
 #[test]
+fn a_run_that_is_forced_is_done_again_to_the_same_bytes() {
+    let out = tempdir().unwrap();
+    let quick = Call::run(&Clip::of_everything().video(), out.path()).with(&["--no-embed", "--stride", "24"]);
+    quick.succeed();
+    let first = artifacts(out.path());
+    let said = quick.clone().with(&["--force"]).succeed().said;
+    assert!(!said.contains("already complete"), "{said}");
+    assert_eq!(differences(&first, &artifacts(out.path())), Vec::<String>::new());
+}
+
+#[test]
 fn where_the_video_is_cut_into_segments_changes_no_track() {
     let out = tempdir().unwrap();
     // `undisturbed` has segments of two seconds, this has one alone.

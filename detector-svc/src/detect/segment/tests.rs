@@ -22,8 +22,8 @@ use tokio_util::sync::CancellationToken;
 /// A second and two frames of nothing that moves, then a cut, then a second of movement; a keyframe every 12 frames.
 fn clip(folder: &Path) -> PathBuf {
     let file = folder.join("clip.mp4");
-    let film = "smptebars=size=320x180:rate=24,trim=end_frame=26[a];\
-                testsrc2=size=320x180:rate=24:duration=1[b];[a][b]concat,settb=1/24,setpts=N";
+    let film = "testsrc2=size=320x180:rate=24:duration=2[moving];smptebars=size=320x180:rate=24[still];\
+                [moving][still]overlay=shortest=1:enable='lt(n,26)'";
     let made = Command::new("ffmpeg")
         .args(["-v", "error", "-f", "lavfi", "-i", film, "-pix_fmt", "yuv420p", "-c:v", "libx264"])
         .args(["-g", "12", "-bf", "2", "-sc_threshold", "0", "-qp", "10"])
@@ -79,10 +79,9 @@ fn run(
     (settings, context): (&PipelineSettings, &StageContext),
 ) -> Result<SegmentResult, StageError> {
     let segment = &plan.segments[place];
-    let selection = Selection::Wanted { pts: segment.sampled.clone(), skip: SkipMode::NonReference };
+    let selection = Selection::Wanted { pts: segment.sampled.clone(), skip: SkipMode::None };
     let input = Input::File(file.to_owned());
-    let mut decoder =
-        SegmentDecoder::open(&input, &info_of(&plan.video), segment.range, selection).unwrap();
+    let mut decoder = SegmentDecoder::open(&input, &info_of(&plan.video), segment.range, selection).unwrap();
     let timeline = plan.video.timeline;
     SegmentTask { segment, timeline, settings, input: plan.video.size, context }
         .run(&mut decoder, &mut OneFace)

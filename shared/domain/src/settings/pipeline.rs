@@ -208,7 +208,7 @@ pub struct CropSettings {
 
 impl Default for CropSettings {
     fn default() -> Self {
-        Self { per_track: 6, skip: 0, margin: 0.3, jpeg_quality: 90, max_side_px: 512 }
+        Self { per_track: 6, skip: 0, margin: 0.3, jpeg_quality: 90, max_side_px: 384 }
     }
 }
 

@@ -1,14 +1,14 @@
-//! Model files into memory, verified.
+//! Models by name or path, their files verified.
 
-use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use facereel_domain::digest::Sha256Digest;
 use serde::{Deserialize, Serialize};
 
+use super::check::digest_of;
 use super::{CatalogError, ENTRIES, Entry, ModelsDir, Role};
-use crate::Model;
 use crate::spec::{DetectorSpec, EmbedderSpec};
+use crate::{Model, ModelIdentity};
 
 /// A model that the user brings.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,10 +43,9 @@ pub fn open_embedder(models: &ModelsDir, name: &str) -> Result<Model<EmbedderSpe
 /// A model from a file of the user's, to be spoken to as `spec` says.
 pub fn open_custom<S>(custom: &CustomModel, spec: S) -> Result<Model<S>, CatalogError> {
     let path = &custom.path;
-    let bytes = fs::read(path).map_err(CatalogError::io("read", path))?;
     let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
     let license = custom.license.as_deref().unwrap_or("unknown");
-    let model = Model::from_bytes(&name, license, bytes, spec);
+    let model = Model { identity: identity(path, &name, license)?, spec, path: path.clone() };
     match custom.sha256 {
         Some(expected) if expected != model.identity.sha256 => Err(CatalogError::Digest {
             path: path.clone(),
@@ -68,26 +67,33 @@ fn open<S>(
         let known = of_kind().map(|(e, _)| e.name).collect::<Vec<_>>().join(", ");
         return Err(CatalogError::Unknown { kind, name: name.to_owned(), known });
     };
-    read(models, entry, spec)
+    verified(models, entry, spec)
 }
 
-fn read<S>(models: &ModelsDir, entry: &'static Entry, spec: S) -> Result<Model<S>, CatalogError> {
+fn verified<S>(models: &ModelsDir, entry: &'static Entry, spec: S) -> Result<Model<S>, CatalogError> {
     let path = models.file(entry);
     if !path.exists() {
         return Err(CatalogError::Missing { path });
     }
-    let bytes = fs::read(&path).map_err(CatalogError::io("read", &path))?;
-    let model = Model::from_bytes(entry.name, entry.license, bytes, spec);
-    let actual = model.identity.sha256.to_string();
+    let identity = identity(&path, entry.name, entry.license)?;
+    let actual = identity.sha256.to_string();
     if actual == entry.sha256 {
-        return Ok(model);
+        return Ok(Model { identity, spec, path });
     }
     let advice = "run `facereel models fetch` to replace it";
     Err(CatalogError::Digest { path, actual, expected: entry.sha256.to_owned(), advice })
 }
 
+/// What the file at `path` is; its digest is taken here.
+fn identity(path: &Path, name: &str, license: &str) -> Result<ModelIdentity, CatalogError> {
+    let sha256 = digest_of(path).map_err(CatalogError::io("read", path))?;
+    Ok(ModelIdentity { name: name.to_owned(), sha256, license: license.to_owned() })
+}
+
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]

@@ -5,8 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::rig::{INPUT, OUTPUT, Rig, Scripted, job, next_job, part_key, write_part};
 use async_trait::async_trait;
-use facereel_queue::faulty::Occurrence;
-use facereel_queue::faulty::QueueFault;
+use facereel_queue::faulty::{Occurrence, QueueFault};
 use facereel_queue::{
     Consumer, DeadLetter, DeadLetterVerdict, Depth, FaultyQueue, Message, Queue, QueueError, QueueName,
 };
