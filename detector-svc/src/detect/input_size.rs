@@ -5,13 +5,15 @@ use facereel_domain::settings::DetectSettings;
 
 /// Narrowest input: below it nothing is saved that would be worth the faces.
 const MIN_WIDTH: f32 = 160.0;
-/// Widths are multiples of this, so that videos of nearly equal size share one size of the model's buffers.
+/// Sides are multiples of this where that is near: what the adapter would fill up with black costs as much as picture.
 const STEP: f32 = 32.0;
+/// How much height and width may be scaled apart for it. A face squeezed by so little is the same to a model.
+const LARGEST_DISTORTION: f32 = 0.03;
 
 /// The size to which frames of `frame` pixels are scaled so that the smallest wanted face (`min_face_px`) has the
 /// `smallest_face_px` pixels that the model needs; never larger than the frame itself.
 ///
-/// The aspect ratio is kept; the adapter pads to what the model's strides need.
+/// The aspect ratio is kept within a few per cent; the adapter pads to what the model's strides need.
 #[must_use]
 pub fn input_size(frame: Size, settings: &DetectSettings, smallest_face_px: f32) -> Size {
     let (width, height) = (frame.width as f32, frame.height as f32);
@@ -23,7 +25,12 @@ pub fn input_size(frame: Size, settings: &DetectSettings, smallest_face_px: f32)
         ((width * scale / STEP).ceil() * STEP).max(MIN_WIDTH)
     };
     let wanted = wanted.min(width);
-    let scaled_height = (height * wanted / width).round().max(1.0);
+    let exact_height = height * wanted / width;
+    let cells = exact_height / STEP;
+    let is_near = |side: &f32| *side > 0.0 && (side / exact_height - 1.0).abs() <= LARGEST_DISTORTION;
+    // The smaller one first: it costs less.
+    let near = [cells.floor() * STEP, cells.ceil() * STEP].into_iter().find(is_near);
+    let scaled_height = near.unwrap_or_else(|| exact_height.round().max(1.0)).min(height);
     Size { width: wanted as u32, height: scaled_height as u32 }
 }
 
@@ -40,14 +47,19 @@ mod tests {
 
     #[test]
     fn larger_wanted_faces_need_fewer_pixels() {
-        assert_eq!(size(24, 0, HD), Size { width: 960, height: 540 });
-        assert_eq!(size(36, 0, HD), Size { width: 640, height: 360 });
+        assert_eq!(size(24, 0, HD), Size { width: 960, height: 544 });
+        assert_eq!(size(36, 0, HD), Size { width: 640, height: 352 });
         assert_eq!(size(90, 0, HD), Size { width: 256, height: 144 });
     }
 
     #[test]
     fn a_width_that_is_asked_for_is_taken() {
-        assert_eq!(size(36, 1280, HD), Size { width: 1280, height: 720 });
+        assert_eq!(size(36, 1280, HD), Size { width: 1280, height: 704 });
+    }
+
+    #[test]
+    fn sides_far_from_a_multiple_keep_the_aspect_ratio() {
+        assert_eq!(size(90, 0, Size { width: 1920, height: 800 }), Size { width: 256, height: 107 });
     }
 
     #[test]
