@@ -63,7 +63,7 @@ impl Embedders {
 pub fn record(models: &ModelsDir, settings: &EmbedSettings) -> Result<ModelRecord, CatalogError> {
     let identity = open_model(models, settings)?.identity;
     let role = ModelRecord::EMBEDDER.to_owned();
-    Ok(ModelRecord { role, name: identity.name, sha256: identity.sha256, licence: identity.license })
+    Ok(ModelRecord { role, name: identity.name, sha256: identity.sha256, licence: identity.licence })
 }
 
 /// The appearance gate's rules: the settings', or where they are 0 the values recorded with the embedder.
@@ -82,11 +82,8 @@ fn open_model(models: &ModelsDir, settings: &EmbedSettings) -> Result<Model<Embe
     if settings.model_file.is_empty() {
         return open_embedder(models, &settings.model);
     }
-    let custom = CustomModel {
-        path: settings.model_file.clone().into(),
-        sha256: settings.model_sha256.parse().ok(),
-        license: None,
-    };
+    let custom =
+        CustomModel { path: settings.model_file.clone().into(), sha256: settings.model_sha256.parse().ok() };
     open_custom(&custom, arcface_spec())
 }
 

@@ -109,12 +109,6 @@ impl Artifact {
     pub fn of(path: String, bytes: &[u8]) -> Self {
         Self { path, size_bytes: bytes.len() as u64, sha256: Sha256Digest::of(bytes), rows: None }
     }
-
-    /// The same with a count of rows.
-    #[must_use]
-    pub fn with_rows(self, rows: u64) -> Self {
-        Self { rows: Some(rows), ..self }
-    }
 }
 
 impl Manifest {

@@ -60,7 +60,7 @@ fn described(entry: &Entry) -> String {
         "{:<12} {:<9} {:<10} {:>5.1} MB  {}\n{:<22} from {}, sha256 {}",
         entry.name,
         role(entry),
-        entry.license,
+        entry.licence,
         entry.bytes as f64 / 1e6,
         entry.credit,
         "",

@@ -54,7 +54,7 @@ impl Detectors {
 pub fn record(models: &ModelsDir, settings: &DetectSettings) -> Result<ModelRecord, CatalogError> {
     let identity = open_model(models, settings)?.identity;
     let role = ModelRecord::DETECTOR.to_owned();
-    Ok(ModelRecord { role, name: identity.name, sha256: identity.sha256, licence: identity.license })
+    Ok(ModelRecord { role, name: identity.name, sha256: identity.sha256, licence: identity.licence })
 }
 
 fn open_model(models: &ModelsDir, settings: &DetectSettings) -> Result<Model<DetectorSpec>, CatalogError> {
@@ -64,7 +64,6 @@ fn open_model(models: &ModelsDir, settings: &DetectSettings) -> Result<Model<Det
         let custom = CustomModel {
             path: settings.model_file.clone().into(),
             sha256: settings.model_sha256.parse().ok(),
-            license: None,
         };
         open_custom(&custom, custom_spec(&settings.model_head))?
     };

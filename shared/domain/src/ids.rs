@@ -210,7 +210,9 @@ mod tests {
 
     #[test]
     fn episode_ids_that_could_leave_their_folder_are_refused() {
-        for bad in ["", ".", "..", "../x", "a/b", "a\\b", ".hidden", "-x", "a b", "é", "a\0", &"x".repeat(129)] {
+        for bad in
+            ["", ".", "..", "../x", "a/b", "a\\b", ".hidden", "-x", "a b", "é", "a\0", &"x".repeat(129)]
+        {
             assert!(bad.parse::<EpisodeId>().is_err(), "{bad:?} was accepted");
         }
         for good in ["TEST-S01E01", "a", "9.mp4", &"x".repeat(128)] {

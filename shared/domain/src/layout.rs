@@ -208,12 +208,6 @@ impl RunLayout {
         self.key(&format!("work/embeddings/{batch:05}.mpk"))
     }
 
-    /// All crops.
-    #[must_use]
-    pub fn crops_prefix(&self) -> String {
-        format!("{}/frames/crops", self.0)
-    }
-
     /// A crop, and its path below the run (`crop_rel_path`).
     #[must_use]
     pub fn crop(&self, track: TrackId, frame_idx: u64) -> (ObjectKey, String) {

@@ -26,7 +26,8 @@ pub fn best_spread(views: &[View], limit: usize) -> Vec<usize> {
         }
     }
     let mut chosen: Vec<usize> = best.into_iter().flatten().collect();
-    let mut others: Vec<usize> = (0..views.len()).filter(|place| chosen.binary_search(place).is_err()).collect();
+    let mut others: Vec<usize> =
+        (0..views.len()).filter(|place| chosen.binary_search(place).is_err()).collect();
     // Stable: of equal scores the earlier one stays in front.
     others.sort_by(|a, b| views[*b].score.total_cmp(&views[*a].score));
     chosen.extend(others.into_iter().take(limit - chosen.len()));
@@ -55,7 +56,12 @@ mod tests {
     #[test]
     fn the_best_of_a_stretch_is_taken_and_gaps_are_filled_with_the_best_left() {
         assert_eq!(best_spread(&views(&[0.1, 0.8, 0.2, 0.3, 0.9, 0.1]), 2), [1, 4]);
-        let late = [View { ts: 0.0, score: 0.5 }, View { ts: 9.8, score: 0.6 }, View { ts: 9.9, score: 0.4 }, View { ts: 10.0, score: 0.7 }];
+        let late = [
+            View { ts: 0.0, score: 0.5 },
+            View { ts: 9.8, score: 0.6 },
+            View { ts: 9.9, score: 0.4 },
+            View { ts: 10.0, score: 0.7 },
+        ];
         assert_eq!(best_spread(&late, 3), [0, 1, 3]);
     }
 

@@ -61,12 +61,6 @@ impl Similarity {
 pub struct AlignedFace(RgbImage);
 
 impl AlignedFace {
-    /// An image that is aligned already; `None` where it is not [`ALIGNED_SIDE`] pixels a side.
-    #[must_use]
-    pub fn from_image(image: RgbImage) -> Option<Self> {
-        (image.size() == Size { width: ALIGNED_SIDE, height: ALIGNED_SIDE }).then_some(Self(image))
-    }
-
     /// The pixels.
     #[must_use]
     pub fn image(&self) -> &RgbImage {

@@ -1,3 +1,5 @@
+//! What can go wrong with ONNX Runtime and its models.
+
 use std::path::PathBuf;
 
 /// What can go wrong between a model file and a result. None of these goes away by trying again.

@@ -6,17 +6,16 @@
 use std::path::{Path, PathBuf};
 
 use facereel_domain::digest::Sha256Digest;
-use serde::{Deserialize, Serialize};
 
 /// Which model made a result: recorded in every run.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ModelIdentity {
     /// Name in the catalog, or a custom model's file name.
     pub name: String,
     /// Digest of the file that the session was made from.
     pub sha256: Sha256Digest,
-    /// SPDX expression, or `unknown` for custom models that don't say.
-    pub license: String,
+    /// SPDX expression, or `unknown` for a custom model.
+    pub licence: String,
 }
 
 /// A model's file with its specification. Each worker thread opens a session of its own from it.

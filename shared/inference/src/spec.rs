@@ -1,10 +1,7 @@
-//! What an adapter must know about a model: data that settings can hold and runs record.
-
-use serde::{Deserialize, Serialize};
+//! What an adapter must know about a model: how pixels go in, how outputs are read, and what was measured with it.
 
 /// The order of colour planes in a model's input.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ChannelOrder {
     /// Red first.
     Rgb,
@@ -13,8 +10,7 @@ pub enum ChannelOrder {
 }
 
 /// How eight-bit pixels become a model's input: `(value - mean) x scale`, planes in `order`.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct PixelFormat {
     /// Order of planes.
     pub order: ChannelOrder,
@@ -34,8 +30,7 @@ impl PixelFormat {
 }
 
 /// The cells of an anchor-based head.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AnchorGrid {
     /// Input pixels a cell, one entry a level, finest first.
     pub strides: Vec<u32>,
@@ -44,8 +39,7 @@ pub struct AnchorGrid {
 }
 
 /// How a detector's outputs become faces.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DetectorHead {
     /// YuNet (Wu, Peng, Yu 2023): anchor-free, class and objectness scores, strides 8, 16, 32.
     YuNet,
@@ -57,8 +51,7 @@ pub enum DetectorHead {
 }
 
 /// A face detector.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct DetectorSpec {
     /// How outputs are read.
     pub head: DetectorHead,
@@ -76,8 +69,7 @@ pub struct DetectorSpec {
 }
 
 /// Cosine similarities of the appearance gate, tuned for one embedder.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct GateThresholds {
     /// Below, a face is another person's at once.
     pub hard: f32,
@@ -86,8 +78,7 @@ pub struct GateThresholds {
 }
 
 /// A face embedder.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct EmbedderSpec {
     /// How pixels of the aligned face go in.
     pub pixels: PixelFormat,

@@ -60,12 +60,6 @@ impl LocalStore {
         &self.root
     }
 
-    /// Where the object lies, for tools that want a file.
-    #[must_use]
-    pub fn path_of(&self, key: &ObjectKey) -> PathBuf {
-        self.root.join(key.as_str())
-    }
-
     /// Runs `work` on a blocking thread once there is a slot. Once started it runs to its end, also if nobody
     /// waits.
     async fn blocking<T, W>(&self, work: W) -> Result<T, StoreError>

@@ -42,12 +42,6 @@ pub struct Tracklet {
 }
 
 impl Tracklet {
-    /// Time of the first sighting in seconds.
-    #[must_use]
-    pub fn first_sec(&self) -> f64 {
-        self.observations.first().map_or(0.0, |o| o.ts_sec)
-    }
-
     /// Time of the last sighting in seconds.
     #[must_use]
     pub fn last_sec(&self) -> f64 {

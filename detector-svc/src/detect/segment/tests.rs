@@ -48,10 +48,6 @@ impl FaceDetector for OneFace {
     fn smallest_face_px(&self) -> f32 {
         12.0
     }
-
-    fn input_multiple(&self) -> u32 {
-        32
-    }
 }
 
 fn context() -> StageContext {

@@ -236,7 +236,16 @@ pub struct GateSettings {
 
 impl Default for GateSettings {
     fn default() -> Self {
-        Self { enabled: true, every_sec: 1.0, hard: 0.0, soft: 0.0, streak: 3, min_iou: 0.2, min_quality: 0.25, momentum: 0.9 }
+        Self {
+            enabled: true,
+            every_sec: 1.0,
+            hard: 0.0,
+            soft: 0.0,
+            streak: 3,
+            min_iou: 0.2,
+            min_quality: 0.25,
+            momentum: 0.9,
+        }
     }
 }
 

@@ -1,3 +1,5 @@
+//! Why a model is not at hand, and what to do about it.
+
 use std::io;
 use std::path::{Path, PathBuf};
 

@@ -59,7 +59,7 @@ pub struct Entry {
     /// Its length.
     pub bytes: u64,
     /// SPDX expression.
-    pub license: &'static str,
+    pub licence: &'static str,
     /// Who made it.
     pub credit: &'static str,
 }

@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 
 use facereel_domain::digest::Sha256Digest;
-use serde::{Deserialize, Serialize};
 
 use super::check::digest_of;
 use super::{CatalogError, ENTRIES, Entry, ModelsDir, Role};
@@ -11,16 +10,16 @@ use crate::spec::{DetectorSpec, EmbedderSpec};
 use crate::{Model, ModelIdentity};
 
 /// A model that the user brings.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CustomModel {
     /// The ONNX file.
     pub path: PathBuf,
     /// The digest it must have; without one any content is taken (and its digest recorded).
     pub sha256: Option<Sha256Digest>,
-    /// Its licence, for the record.
-    pub license: Option<String>,
 }
+
+/// What is recorded as the licence of a model that the user brings.
+const UNKNOWN_LICENCE: &str = "unknown";
 
 /// The detector named `name` in the catalog.
 pub fn open_detector(models: &ModelsDir, name: &str) -> Result<Model<DetectorSpec>, CatalogError> {
@@ -44,8 +43,7 @@ pub fn open_embedder(models: &ModelsDir, name: &str) -> Result<Model<EmbedderSpe
 pub fn open_custom<S>(custom: &CustomModel, spec: S) -> Result<Model<S>, CatalogError> {
     let path = &custom.path;
     let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
-    let license = custom.license.as_deref().unwrap_or("unknown");
-    let model = Model { identity: identity(path, &name, license)?, spec, path: path.clone() };
+    let model = Model { identity: identity(path, &name, UNKNOWN_LICENCE)?, spec, path: path.clone() };
     match custom.sha256 {
         Some(expected) if expected != model.identity.sha256 => Err(CatalogError::Digest {
             path: path.clone(),
@@ -75,7 +73,7 @@ fn verified<S>(models: &ModelsDir, entry: &'static Entry, spec: S) -> Result<Mod
     if !path.exists() {
         return Err(CatalogError::Missing { path });
     }
-    let identity = identity(&path, entry.name, entry.license)?;
+    let identity = identity(&path, entry.name, entry.licence)?;
     let actual = identity.sha256.to_string();
     if actual == entry.sha256 {
         return Ok(Model { identity, spec, path });
@@ -85,9 +83,9 @@ fn verified<S>(models: &ModelsDir, entry: &'static Entry, spec: S) -> Result<Mod
 }
 
 /// What the file at `path` is; its digest is taken here.
-fn identity(path: &Path, name: &str, license: &str) -> Result<ModelIdentity, CatalogError> {
+fn identity(path: &Path, name: &str, licence: &str) -> Result<ModelIdentity, CatalogError> {
     let sha256 = digest_of(path).map_err(CatalogError::io("read", path))?;
-    Ok(ModelIdentity { name: name.to_owned(), sha256, license: license.to_owned() })
+    Ok(ModelIdentity { name: name.to_owned(), sha256, licence: licence.to_owned() })
 }
 
 #[cfg(test)]
@@ -115,11 +113,11 @@ mod tests {
         let path = folder.path().join("mine.onnx");
         fs::write(&path, b"model").unwrap();
         let wrong = Some(Sha256Digest::of(b"another"));
-        let mut custom = CustomModel { path, sha256: wrong, license: None };
+        let mut custom = CustomModel { path, sha256: wrong };
         assert!(matches!(open_custom(&custom, ()), Err(CatalogError::Digest { .. })));
         custom.sha256 = None;
         let model = open_custom(&custom, ()).unwrap();
-        assert_eq!((model.identity.name.as_str(), model.identity.license.as_str()), ("mine.onnx", "unknown"));
+        assert_eq!((model.identity.name.as_str(), model.identity.licence.as_str()), ("mine.onnx", "unknown"));
         assert_eq!(model.identity.sha256, Sha256Digest::of(b"model"));
     }
 }

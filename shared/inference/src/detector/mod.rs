@@ -36,9 +36,6 @@ pub trait FaceDetector: Send {
     /// Face size in input pixels (shorter side of the box) that the model needs to find faces reliably: the scale of the
     /// image follows from it.
     fn smallest_face_px(&self) -> f32;
-
-    /// Inputs are padded to multiples of this many pixels: an image of such a size wastes nothing.
-    fn input_multiple(&self) -> u32;
 }
 
 /// A detector with a session of its own, which uses `threads` threads.
@@ -134,10 +131,6 @@ impl FaceDetector for OnnxDetector {
 
     fn smallest_face_px(&self) -> f32 {
         self.spec.smallest_face_px
-    }
-
-    fn input_multiple(&self) -> u32 {
-        self.head.input_multiple()
     }
 }
 
