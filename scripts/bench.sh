@@ -1,15 +1,50 @@
 #!/usr/bin/env bash
-# Composes a clip and measures the pipeline on it: `make bench`, or `make bench ARGS=long` for a whole episode.
+# Measures the pipeline and renews docs/benchmarks.md: `make bench`, or `make bench ARGS=episode` for 40 minutes of 1080p.
+# COMPARE='other command {}' measures another program on the same clips in the same run.
 set -euo pipefail
 . "$(dirname "$0")/places.sh"
 cd "$repo"
 
-preset=${1:-demo}
-clip=data/bench/$preset/clip.mp4
+what=${1:-demo}
+program=target/release/facereel
+folder=data/bench/$what
+clip=$folder/$what.mp4
+
+scripts/install-system.sh
+cargo build --quiet --release -p facereel
 scripts/fetch-models.sh
 scripts/fetch-media.sh
+
+compose() { "$program" bench synth --media "$media" --out "$folder/parts" "$@"; }
 if [ ! -f "$clip" ]; then
-    say "composing the clip '$preset'"
-    target/release/facereel bench synth --preset "$preset" --out "data/bench/$preset"
+    say "composing $clip"
+    mkdir -p "$folder"
+    case $what in
+    demo)
+        compose --preset demo
+        cp "$folder/parts/clip.mp4" "$clip"
+        ;;
+    episode)
+        # Two minutes are composed and played twenty times: 57,600 frames of 1080p at 4 Mb/s.
+        compose --preset long --seconds 120
+        for _ in {1..20}; do echo "file 'parts/clip.mp4'"; done >"$folder/list.txt"
+        ffmpeg -v error -y -f concat -i "$folder/list.txt" -c copy "$clip"
+        ;;
+    *)
+        say "there is no clip '$what': use demo or episode"
+        exit 2
+        ;;
+    esac
 fi
-target/release/facereel bench pipeline "$clip"
+
+measure() {
+    "$program" bench pipeline --markdown docs/benchmarks.md --repeat "${REPEAT:-1}" \
+        ${COMPARE:+--compare "$COMPARE"} "$clip" "$@"
+}
+measure
+if [ "$what" = demo ]; then
+    measure --no-embed
+    measure --best 6
+    COMPARE='' measure --workers 1
+    "$program" bench track
+fi

@@ -15,7 +15,7 @@ scripts/fetch-media.sh
 
 if [ ! "$demo/clip/clip.mp4" -nt "$program" ]; then
     say "composing a clip of a minute with known faces"
-    "$program" bench synth --preset demo --out "$demo/clip"
+    "$program" bench synth --preset demo --media "$media" --out "$demo/clip"
 fi
 
 say "running the pipeline on the composed clip"

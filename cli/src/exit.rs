@@ -10,6 +10,7 @@ use facereel_store::StoreError;
 use facereel_video_decode::DecodeError;
 
 use crate::embedded::{InputError, RunFailed};
+use crate::store::NoSuchStore;
 
 /// How the program ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,7 +71,8 @@ fn kind(error: &(dyn Error + 'static)) -> Option<Exit> {
         return Some(failed.exit);
     }
     let codes = [
-        (error.is::<SettingsError>() || error.is::<IdError>() || names_no_model(error), Exit::Usage),
+        (error.is::<SettingsError>() || error.is::<IdError>(), Exit::Usage),
+        (error.is::<NoSuchStore>() || names_no_model(error), Exit::Usage),
         (error.is::<InputError>() || error.is::<DecodeError>(), Exit::Input),
         (error.is::<CatalogError>() || error.is::<InferenceError>(), Exit::Runtime),
         (error.is::<StoreError>(), Exit::Store),

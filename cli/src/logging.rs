@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use facereel_domain::settings::LogFormat;
-use facereel_settings::{Resolved, Source};
+use facereel_settings::{Resolved, SettingsError, Source};
 use indicatif::MultiProgress;
 use tracing_subscriber::EnvFilter;
 
@@ -11,14 +11,19 @@ use tracing_subscriber::EnvFilter;
 /// The worker loop is left out: how a run ended is told otherwise, and retries by the runner.
 const WATCHED_LEVEL: &str = "warn,facereel_service::worker=off";
 
-/// Starts logging as `resolved` says; lines go above `bars`.
-pub(crate) fn start(resolved: &Resolved, bars: &MultiProgress) {
+/// Starts logging as `resolved` says; lines go above `bars`. Directives that can't be read are refused.
+pub(crate) fn start(resolved: &Resolved, bars: &MultiProgress) -> Result<(), SettingsError> {
     let log = &resolved.settings.runtime.log;
     let level = match resolved.sources.get("log.level") {
         None | Some(Source::Default) => WATCHED_LEVEL,
         Some(_) => &log.level,
     };
-    let filter = EnvFilter::try_new(level).unwrap_or_else(|_| EnvFilter::new(WATCHED_LEVEL));
+    let filter = EnvFilter::try_new(level).map_err(|_| SettingsError::NotAllowed {
+        path: "log.level".to_owned(),
+        value: level.to_owned(),
+        allowed: "a level (info) or directives (info,facereel_queue=debug)".to_owned(),
+        source_of: resolved.sources.get("log.level").cloned().unwrap_or(Source::Default),
+    })?;
     let bars = bars.clone();
     let lines =
         tracing_subscriber::fmt().with_env_filter(filter).with_writer(move || AboveBars(bars.clone()));
@@ -27,6 +32,7 @@ pub(crate) fn start(resolved: &Resolved, bars: &MultiProgress) {
         LogFormat::Text => lines.with_ansi(false).try_init(),
         LogFormat::Json => lines.json().try_init(),
     };
+    Ok(())
 }
 
 /// Standard error while bars are drawn on it.

@@ -8,6 +8,7 @@ mod exit;
 mod logging;
 mod progress;
 mod setting_args;
+mod store;
 
 use std::process::ExitCode;
 

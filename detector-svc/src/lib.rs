@@ -9,6 +9,7 @@
 //! how. Deliberately absent: anything that needs more than one segment.
 
 pub mod detect;
+mod failure;
 pub mod plan;
 
 pub use detect::{DetectStage, Detectors, detector_record};

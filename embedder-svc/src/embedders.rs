@@ -88,11 +88,11 @@ fn open_model(models: &ModelsDir, settings: &EmbedSettings) -> Result<Model<Embe
 }
 
 /// A model of the user's own is taken to be an ArcFace as InsightFace exports it, with the thresholds that were in use
-/// for its R100.
+/// for its R100. Its vectors may have any length.
 fn arcface_spec() -> EmbedderSpec {
     EmbedderSpec {
         pixels: PixelFormat { mean: 127.5, scale: 1.0 / 127.5, ..PixelFormat::RGB_BYTES },
-        dim: 512,
+        dim: None,
         same_person: 0.3,
         gate: GateThresholds { hard: 0.10, soft: 0.25 },
     }

@@ -65,7 +65,7 @@ pub(crate) fn embed_faces(
             .iter()
             .map(|face| match refusing_gate(face, &settings.quality) {
                 Some(gate) => Err(gate),
-                None => aligned(face, chips).ok_or(NOT_ALIGNABLE),
+                None => chips.jpeg(face).and_then(|chip| aligned_face(face, chip)).ok_or(NOT_ALIGNABLE),
             })
             .collect();
         let inputs: Vec<AlignedFace> = prepared.iter().filter_map(|p| p.as_ref().ok().cloned()).collect();
@@ -85,8 +85,10 @@ fn embed(embedder: &mut dyn FaceEmbedder, inputs: &[AlignedFace]) -> Result<Vec<
     embedder.embed(inputs).map_err(|e| StageError::permanent("the embedder failed", e))
 }
 
-fn aligned(face: &FaceToEmbed, chips: &Chips) -> Option<AlignedFace> {
-    let chip = jpeg::decode(chips.jpeg(face)?).ok()?;
+/// The face in its chip (a JPEG), aligned; `None` where the JPEG is damaged or the landmarks lie on one point.
+#[must_use]
+pub fn aligned_face(face: &FaceToEmbed, chip: &[u8]) -> Option<AlignedFace> {
+    let chip = jpeg::decode(chip).ok()?;
     let [x, y] = face.chip.origin_px;
     let landmarks = face.landmarks.mapped(-(x as f32), -(y as f32), face.chip.scale);
     align_face(&chip, &landmarks)

@@ -108,14 +108,7 @@ fn followed(prototype: &Embedding, seen: &Embedding, momentum: f32) -> Embedding
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    const RULES: GateRules = GateRules { hard: 0.1, soft: 0.3, streak: 3, momentum: 0.9 };
-
-    /// A unit vector at an angle in degrees: the similarity of two is the cosine of their difference.
-    fn at(angle: f32) -> Embedding {
-        let (y, x) = angle.to_radians().sin_cos();
-        Embedding::normalized(vec![x, y]).unwrap()
-    }
+    use crate::staged::{RULES, at};
 
     fn splits(angles: &[f32], jumps: &[usize]) -> Vec<(u64, SplitReason)> {
         let vectors: Vec<_> = angles.iter().map(|a| at(*a)).collect();

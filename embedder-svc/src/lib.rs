@@ -18,4 +18,5 @@ mod stage;
 mod staged;
 
 pub use embedders::{Embedders, record as embedder_record};
+pub use faces::aligned_face;
 pub use stage::EmbedStage;

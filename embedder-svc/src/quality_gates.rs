@@ -25,41 +25,14 @@ pub const NOT_ALIGNABLE: &str = "not_alignable";
 #[cfg(test)]
 mod tests {
     use super::*;
-    use facereel_domain::detection::{ChipRef, FaceQuality};
-    use facereel_domain::geometry::{Landmarks, Point};
-    use facereel_domain::ids::{FaceId, SegmentIndex};
-    use facereel_messages::objects::FacePurpose;
-
-    fn good() -> FaceToEmbed {
-        FaceToEmbed {
-            face: FaceId { frame_idx: 0, ordinal: 0 },
-            tracklet: 0,
-            ts: 0.0,
-            segment: SegmentIndex(0),
-            chip: ChipRef { offset: 0, len: 1, origin_px: [0, 0], scale: 1.0 },
-            landmarks: Landmarks([Point { x: 0.0, y: 0.0 }; 5]),
-            short_side_px: 100.0,
-            confidence: 0.9,
-            quality: FaceQuality {
-                score: 0.9,
-                sharpness: 0.9,
-                brightness: 0.5,
-                contrast: 0.5,
-                yaw_deg: 0.0,
-                pitch_deg: 0.0,
-                roll_deg: 0.0,
-            },
-            purpose: FacePurpose::Sample,
-            jumped: false,
-        }
-    }
+    use crate::staged::face;
 
     #[test]
     fn each_gate_refuses_under_its_own_name() {
         let settings = QualitySettings::default();
-        assert_eq!(refusing_gate(&good(), &settings), None);
+        assert_eq!(refusing_gate(&face(0), &settings), None);
         let refused = |change: fn(&mut FaceToEmbed)| {
-            let mut face = good();
+            let mut face = face(0);
             change(&mut face);
             refusing_gate(&face, &settings)
         };

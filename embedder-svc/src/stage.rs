@@ -1,3 +1,5 @@
+//! The embed stage: a batch on a compute thread; whoever leaves the last part publishes the export job.
+
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -158,17 +160,9 @@ fn prototypes(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::staged::face;
+    use crate::staged::{RULES, at, face};
     use facereel_domain::ids::{BatchIndex, FaceId};
     use facereel_messages::objects::SplitReason;
-
-    const RULES: GateRules = GateRules { hard: 0.1, soft: 0.3, streak: 3, momentum: 0.9 };
-
-    /// A unit vector at an angle in degrees: the similarity of two is the cosine of their difference.
-    fn at(angle: f32) -> Embedding {
-        let (y, x) = angle.to_radians().sin_cos();
-        Embedding::normalized(vec![x, y]).unwrap()
-    }
 
     /// The judgement on a tracklet whose faces lie six frames apart: an angle each, or `None` where a gate refused it.
     fn judged(angles: &[Option<f32>], change: impl Fn(&mut Vec<FaceToEmbed>)) -> EmbeddingsPart {

@@ -1,10 +1,13 @@
-//! Made-up faces for this crate's tests.
+//! Made-up faces, vectors and rules for this crate's tests.
 
 use facereel_domain::detection::{ChipRef, FaceQuality};
+use facereel_domain::embedding::Embedding;
 use facereel_domain::geometry::{Landmarks, Point};
 use facereel_domain::ids::{FaceId, SegmentIndex};
 use facereel_imaging::align::TEMPLATE;
 use facereel_messages::objects::{FacePurpose, FaceToEmbed};
+
+use crate::gate::GateRules;
 
 /// A good face of tracklet 0 in frame `frame_idx`, whose chip is the aligned face itself.
 pub(crate) fn face(frame_idx: u64) -> FaceToEmbed {
@@ -29,4 +32,13 @@ pub(crate) fn face(frame_idx: u64) -> FaceToEmbed {
         purpose: FacePurpose::SampleAndGate,
         jumped: false,
     }
+}
+
+/// Rules of the appearance gate that angles can be chosen by: cosines of 84, 73 degrees.
+pub(crate) const RULES: GateRules = GateRules { hard: 0.1, soft: 0.3, streak: 3, momentum: 0.9 };
+
+/// A unit vector at an angle in degrees: the similarity of two is the cosine of their difference.
+pub(crate) fn at(angle: f32) -> Embedding {
+    let (y, x) = angle.to_radians().sin_cos();
+    Embedding::normalized(vec![x, y]).unwrap()
 }

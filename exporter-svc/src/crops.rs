@@ -1,6 +1,7 @@
 //! Which faces are exported as pictures, and copying them out of the chip packs: no second decode, no second JPEG.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use facereel_domain::ids::{FaceId, SegmentIndex, TrackId};
@@ -9,6 +10,8 @@ use facereel_domain::pipeline::Stage as StageName;
 use facereel_domain::settings::{CropSettings, ExportSettings};
 use facereel_domain::spread::{View, best_spread};
 use facereel_service::{Progress, StageContext, StageError};
+use facereel_store::Store;
+use tokio::task::JoinSet;
 
 use crate::assemble::{Assembled, FinalTrack};
 use crate::commit::Artifact;
@@ -84,12 +87,32 @@ pub(crate) async fn copy(
                 paths.insert(place.id, path);
                 objects.push((key, bytes));
             }
-            context.store.put_all(objects).await?;
+            put_side_by_side(&context.store, objects, settings.workers).await?;
             let units = group.len() as u64;
             context.progress.report(Progress::Advanced { stage: StageName::Export, units });
         }
     }
     Ok((paths, artifacts))
+}
+
+/// Writes `objects` with so many writers at once.
+async fn put_side_by_side(
+    store: &Arc<dyn Store>,
+    mut objects: Vec<(ObjectKey, Bytes)>,
+    writers: u32,
+) -> Result<(), StageError> {
+    let share = objects.len().div_ceil(writers.max(1) as usize).max(1);
+    let mut writing = JoinSet::new();
+    while !objects.is_empty() {
+        let rest = objects.split_off(objects.len().min(share));
+        let part = std::mem::replace(&mut objects, rest);
+        let store = Arc::clone(store);
+        writing.spawn(async move { store.put_all(part).await });
+    }
+    while let Some(written) = writing.join_next().await {
+        written.map_err(|e| StageError::transient("a writer of crops failed", e))??;
+    }
+    Ok(())
 }
 
 /// Where a chosen face's chip lies in its pack.

@@ -53,6 +53,7 @@ struct Rule {
     advice: &'static str,
 }
 
+/// Bounds outside of which no figure lies.
 const NEVER: (f64, f64) = (f64::NEG_INFINITY, f64::INFINITY);
 
 /// Judges the tracks of a run.
@@ -124,7 +125,7 @@ const TRACKS_PER_MINUTE: Rule = Rule {
     name: "tracks_per_minute",
     definition: "tracks by minutes of video",
     target: Some("10 to 30"),
-    warn_below: f64::NEG_INFINITY,
+    warn_below: NEVER.0,
     warn_above: 50.0,
     advice: "people are split into many tracks, or the video is cut very fast; look at shots.jsonl first, then \
              raise track.max_gap_sec or track.max_jump",
@@ -133,7 +134,7 @@ const SHORT_TRACKS: Rule = Rule {
     name: "short_track_fraction",
     definition: "share of tracks seen for less than 1 s from first to last frame",
     target: Some("< 0.20"),
-    warn_below: f64::NEG_INFINITY,
+    warn_below: NEVER.0,
     warn_above: 0.30,
     advice: "many tracks are fragments; lower detect.stride, or raise track.min_observations to leave them out",
 };
@@ -141,9 +142,10 @@ const ID_SWITCHES: Rule = Rule {
     name: "id_switch_rate",
     definition: "share of tracks that begin where the appearance gate found that a track had changed the person",
     target: Some("< 0.05"),
-    warn_below: f64::NEG_INFINITY,
+    warn_below: NEVER.0,
     warn_above: 0.10,
-    advice: "association mixes people; lower track.max_jump or detect.stride",
+    advice: "association mixes people, or shots were missed; look at shots.jsonl first, then lower track.max_jump or \
+             detect.stride",
 };
 const FACES_PER_TRACK: Rule = Rule {
     name: "faces_per_track",
@@ -159,7 +161,8 @@ const COVERAGE: Rule = Rule {
     target: Some(">= 0.85"),
     warn_below: 0.7,
     warn_above: NEVER.1,
-    advice: "many good detections are in no track; lower track.min_observations or detect.stride",
+    advice: "many good detections are in no track; detections in track_metrics.json counts them by reason (no_track, \
+             track_unsure, track_too_short, ...), and untracked in detections.jsonl tells each one's",
 };
 const QUALITY_MEAN: Rule = Rule {
     name: "quality_mean",

@@ -1,3 +1,5 @@
+//! The export stage: everything together, written, and committed last.
+
 use async_trait::async_trait;
 use facereel_domain::ids::BatchIndex;
 use facereel_domain::pipeline::Stage as StageName;

@@ -123,13 +123,33 @@ fn committed_run(key: &str) -> Option<RunRef> {
     Some(RunRef { ep_id: ep_id.parse().ok()?, run_id: run_id.parse().ok()? })
 }
 
-/// Checks every run with a commit.
+/// Checks every run with a commit, and every episode whose `current.json` leads to none.
 pub async fn verify_all(store: &dyn Store) -> Result<Vec<Report>, StoreError> {
+    let objects = store.list(EPISODES).await?;
     let mut reports = Vec::new();
-    for run in list_committed(store).await? {
+    for run in objects.iter().filter_map(|object| committed_run(object.key.as_str())) {
         reports.push(verify_run(store, &run).await?);
     }
+    for ep_id in objects.iter().filter_map(|object| pointing_episode(object.key.as_str())) {
+        let pointer = store.get(&EpisodeLayout::new(&ep_id).current()).await?;
+        let mut verified = reports.iter().filter_map(|report| report.run.as_ref());
+        let is_reported = match serde_json::from_slice::<CurrentRun>(&pointer) {
+            Ok(pointer) => verified.any(|run| *run == pointer.run),
+            // A pointer that can't be read is a problem of each run of its episode.
+            Err(_) => verified.any(|run| run.ep_id == ep_id),
+        };
+        if !is_reported {
+            reports.push(verify_episode(store, &ep_id).await?);
+        }
+    }
     Ok(reports)
+}
+
+/// The episode whose pointer lies at `key`.
+fn pointing_episode(key: &str) -> Option<EpisodeId> {
+    let parts: Vec<&str> = key.split('/').collect();
+    let [_, ep_id, CURRENT] = parts[..] else { return None };
+    ep_id.parse().ok()
 }
 
 const MANIFEST: &str = "manifest.json";

@@ -1,3 +1,5 @@
+//! The track stage: all parts in, shots and tracklets out, an embed job for each batch of faces.
+
 use async_trait::async_trait;
 use facereel_domain::ids::{BatchIndex, SegmentIndex};
 use facereel_domain::layout::RunLayout;

@@ -4,8 +4,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use clap::Args;
-use facereel_domain::settings::{RuntimeSettings, StoreSettings};
-use facereel_inference::catalog::{FileState, ModelsDir, check};
+use facereel_domain::settings::{RuntimeSettings, Settings, StoreSettings};
+use facereel_inference::catalog::{CatalogError, Entry, FileState, FileStatus, ModelsDir, Role, check};
+use facereel_messages::objects::ModelRecord;
 use facereel_service::cpu::quota;
 use facereel_video_decode::ffmpeg_versions;
 
@@ -13,7 +14,12 @@ use crate::console;
 use crate::embedded::{Threads, load_models};
 use crate::exit::Exit;
 use crate::setting_args::RunSettingArgs;
+use crate::store;
 
+/// What is wrong where results can't be stored.
+const DISK: &str = "disk";
+/// What is wrong where no such store exists.
+const STORE: &str = "store";
 /// Less free space than this is too little for anything.
 const LEAST_FREE_BYTES: u64 = 200_000_000;
 /// With less than this a long episode may not fit.
@@ -59,16 +65,23 @@ impl Finding {
 
 /// Looks at everything and reports; fails where something is missing that a run needs.
 pub(crate) fn run(args: &DoctorArgs) -> Result<Exit> {
-    let settings = args.settings.resolve()?.settings.runtime;
-    let mut findings = vec![ffmpeg(), runtime(&settings)];
+    let settings = args.settings.resolve()?.settings;
+    let process = &settings.runtime;
+    let mut findings = vec![ffmpeg(), runtime(process)];
     findings.extend(models(&settings));
-    findings.push(store(&settings.store));
-    findings.push(threads(&settings));
+    findings.extend(own_models(&settings));
+    findings.push(location(&process.store)?);
+    findings.push(threads(process));
     for finding in &findings {
         console::out(finding.line());
     }
-    let worst = findings.iter().map(|finding| finding.health).max();
-    Ok(if worst == Some(Health::Fail) { Exit::Runtime } else { Exit::Done })
+    let failed = findings.iter().find(|finding| finding.health == Health::Fail);
+    Ok(match failed {
+        None => Exit::Done,
+        Some(finding) if finding.what == DISK => Exit::Store,
+        Some(finding) if finding.what == STORE => Exit::Usage,
+        Some(_) => Exit::Runtime,
+    })
 }
 
 fn ffmpeg() -> Finding {
@@ -86,25 +99,61 @@ fn runtime(settings: &RuntimeSettings) -> Finding {
     }
 }
 
-fn models(settings: &RuntimeSettings) -> Vec<Finding> {
-    let report = check(&ModelsDir::new(&settings.models.dir));
-    let finding = |file: &facereel_inference::catalog::FileStatus| {
+/// The catalog's files. One that these settings do not use is no reason to fail.
+fn models(settings: &Settings) -> Vec<Finding> {
+    let report = check(&ModelsDir::new(&settings.runtime.models.dir));
+    let finding = |file: &FileStatus| {
         let place = format!("{} {}", file.entry.name, file.path.display());
+        let bad = if is_used(file.entry, settings) { Health::Fail } else { Health::Warn };
         let (health, detail) = match file.state {
             FileState::Ready => (Health::Ok, place),
-            FileState::Missing => (Health::Fail, format!("{place} is missing: run `facereel models fetch`")),
-            FileState::Damaged => (
-                Health::Fail,
-                format!("{place} has another digest than it should: run `facereel models fetch`"),
-            ),
+            FileState::Missing => (bad, format!("{place} is missing: run `facereel models fetch`")),
+            FileState::Damaged => {
+                (bad, format!("{place} has another digest than it should: run `facereel models fetch`"))
+            }
         };
         Finding::new(health, "model", detail)
     };
     report.files.iter().map(finding).collect()
 }
 
-fn store(settings: &StoreSettings) -> Finding {
-    let what = "disk";
+fn is_used(entry: &Entry, settings: &Settings) -> bool {
+    let (detect, embed) = (&settings.pipeline.detect, &settings.pipeline.embed);
+    match entry.role {
+        Role::Runtime => settings.runtime.models.onnxruntime.is_empty(),
+        Role::Detector(_) => detect.model_file.is_empty() && detect.model == entry.name,
+        Role::Embedder(_) => embed.enabled && embed.model_file.is_empty() && embed.model == entry.name,
+    }
+}
+
+/// Models of the user's own: whether they are there, with the digests that they must have.
+fn own_models(settings: &Settings) -> Vec<Finding> {
+    let models = ModelsDir::new(&settings.runtime.models.dir);
+    let (detect, embed) = (&settings.pipeline.detect, &settings.pipeline.embed);
+    let mut records = Vec::new();
+    if !detect.model_file.is_empty() {
+        records.push((&detect.model_file, detector_svc::detector_record(&models, detect)));
+    }
+    if embed.enabled && !embed.model_file.is_empty() {
+        records.push((&embed.model_file, embedder_svc::embedder_record(&models, embed)));
+    }
+    let finding = |(file, record): (&String, Result<ModelRecord, CatalogError>)| match record {
+        Ok(record) => Finding::new(Health::Ok, "own model", format!("{} {file}", record.role)),
+        Err(error) => Finding::new(Health::Fail, "own model", format!("{:#}", anyhow::Error::from(error))),
+    };
+    records.into_iter().map(finding).collect()
+}
+
+fn location(settings: &StoreSettings) -> Result<Finding> {
+    let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+    Ok(match runtime.block_on(store::open(&settings.url)) {
+        Ok(_) => disk(settings),
+        Err(error) => Finding::new(Health::Fail, STORE, error.to_string()),
+    })
+}
+
+fn disk(settings: &StoreSettings) -> Finding {
+    let what = DISK;
     let path = settings.url.strip_prefix("file://").unwrap_or(&settings.url);
     let place = existing_part(Path::new(path));
     let Ok(space) = rustix::fs::statvfs(&place) else {
@@ -161,7 +210,14 @@ mod tests {
     #[test]
     fn a_store_with_space_is_fine() {
         let folder = tempfile::tempdir().unwrap();
-        let finding = store(&StoreSettings { url: folder.path().display().to_string() });
+        let finding = location(&StoreSettings { url: folder.path().display().to_string() }).unwrap();
         assert!(finding.line().contains("GB free"), "{finding:?}");
+    }
+
+    #[test]
+    fn a_store_that_does_not_exist_is_reported() {
+        let finding = location(&StoreSettings { url: "s3://bucket".to_owned() }).unwrap();
+        assert_eq!(finding.health, Health::Fail);
+        assert!(finding.line().contains("there is no store with scheme 's3'"), "{finding:?}");
     }
 }

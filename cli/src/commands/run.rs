@@ -2,12 +2,13 @@
 
 use std::io::{IsTerminal as _, stderr};
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
 use clap::Args;
 use facereel_domain::ids::EpisodeId;
 use facereel_domain::layout::{EpisodeLayout, RunLayout};
+use facereel_domain::settings::QueueSettings;
+use facereel_settings::{Resolved, SettingsError, Source, redacted};
 use facereel_store::Store;
 use indicatif::MultiProgress;
 
@@ -17,6 +18,7 @@ use crate::exit::{self, Exit};
 use crate::logging;
 use crate::progress::{Presenter, Style};
 use crate::setting_args::RunSettingArgs;
+use crate::store;
 
 /// Run the whole pipeline on a video, here.
 ///
@@ -67,7 +69,8 @@ pub(crate) fn run(args: &RunArgs) -> Result<Exit> {
 
 fn start(args: &RunArgs, bars: &MultiProgress, presenter: &mut dyn Presenter) -> Result<Exit> {
     let resolved = args.settings.resolve()?;
-    logging::start(&resolved, bars);
+    logging::start(&resolved, bars)?;
+    refuse_other_queues(&resolved)?;
     if !args.quiet {
         resolved.notes.iter().for_each(|note| console::err(format!("note: {note}")));
     }
@@ -77,15 +80,29 @@ fn start(args: &RunArgs, bars: &MultiProgress, presenter: &mut dyn Presenter) ->
         .max_blocking_threads(FILE_THREADS)
         .build()
         .context("the runtime can't be started")?;
+    let store = runtime.block_on(store::open(&resolved.settings.runtime.store.url))?;
     let prepared = Prepared::new(&args.video, args.episode.clone(), resolved)?;
     runtime.block_on(async {
         let mut signals = StopSignals::listen()?;
-        let store = facereel_store::open(&prepared.resolved.settings.runtime.store.url).await?;
         if args.force {
             forget(&prepared, store.as_ref()).await?;
         }
-        let outcome = execute(&prepared, Arc::clone(&store), presenter, &mut signals).await?;
+        let outcome = execute(&prepared, store, presenter, &mut signals).await?;
         Ok(conclude(args, outcome, presenter))
+    })
+}
+
+/// Here jobs wait in this process: a queue that is shared with others would be left unused without a word.
+fn refuse_other_queues(resolved: &Resolved) -> Result<(), SettingsError> {
+    let url = &resolved.settings.runtime.queue.url;
+    if url == &QueueSettings::default().url {
+        return Ok(());
+    }
+    Err(SettingsError::NotAllowed {
+        path: "queue.url".to_owned(),
+        value: redacted(url).into_owned(),
+        allowed: format!("{} in this command", QueueSettings::default().url),
+        source_of: resolved.sources.get("queue.url").cloned().unwrap_or(Source::Default),
     })
 }
 
@@ -94,9 +111,10 @@ async fn forget(prepared: &Prepared, store: &dyn Store) -> Result<()> {
     let run = &prepared.request.run;
     let current = EpisodeLayout::new(&run.ep_id).current();
     if store.head(&current).await?.is_some() {
-        let pointer: exporter_svc::CurrentRun = serde_json::from_slice(&store.get(&current).await?)
-            .with_context(|| format!("{current} can't be read"))?;
-        if pointer.run == *run {
+        let bytes = store.get(&current).await?;
+        let pointer: Option<exporter_svc::CurrentRun> = serde_json::from_slice(&bytes).ok();
+        // A pointer that can't be read leads nowhere, and would be in the way of the new one.
+        if pointer.is_none_or(|pointer| pointer.run == *run) {
             store.delete(&current).await?;
         }
     }

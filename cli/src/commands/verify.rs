@@ -4,6 +4,7 @@ use anyhow::{Context as _, Result};
 use clap::Args;
 use exporter_svc::verify::{Report, verify_all, verify_episode};
 use facereel_domain::ids::EpisodeId;
+use facereel_store::StoreErrorKind;
 
 use crate::console;
 use crate::exit::Exit;
@@ -29,11 +30,14 @@ pub(crate) fn run(args: &VerifyArgs) -> Result<Exit> {
         .build()
         .context("the runtime can't be started")?;
     let reports = runtime.block_on(async {
-        let store = facereel_store::open(&args.store).await?;
+        let store = crate::store::open(&args.store).await?;
         match &args.episode {
             Some(ep_id) => {
-                let none = || format!("{} holds no finished run of episode {ep_id}", args.store);
-                Ok(vec![verify_episode(store.as_ref(), ep_id).await.with_context(none)?])
+                let report = verify_episode(store.as_ref(), ep_id).await;
+                if report.as_ref().is_err_and(|error| error.kind() == StoreErrorKind::NotFound) {
+                    anyhow::bail!("{} holds no finished run of episode {ep_id}", args.store);
+                }
+                Ok(vec![report?])
             }
             None => verify_all(store.as_ref()).await.map_err(anyhow::Error::from),
         }
@@ -65,6 +69,10 @@ fn show(report: &Report) {
         console::out(format!("good  {run}: {looked_at}"));
         return;
     }
-    console::out(format!("BAD   {run}: {} problems in {looked_at}", report.problems.len()));
+    let count = match report.problems.len() {
+        1 => "1 problem".to_owned(),
+        n => format!("{n} problems"),
+    };
+    console::out(format!("BAD   {run}: {count} in {looked_at}"));
     report.problems.iter().for_each(|problem| console::out(format!("      {problem}")));
 }

@@ -4,12 +4,15 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
+use detector_svc::Detectors;
 use detector_svc::plan::{Identity, identify};
+use embedder_svc::Embedders;
 use facereel_domain::ids::{EpisodeId, RunRef};
-use facereel_domain::settings::{ModelSettings, Settings, SourceSettings};
+use facereel_domain::settings::{ModelSettings, PipelineSettings, Settings, SourceSettings};
 use facereel_inference::catalog::ModelsDir;
 use facereel_inference::{InferenceError, Runtime};
 use facereel_messages::objects::{ModelRecord, RunRequest, Source, run_id};
+use facereel_service::StageError;
 use facereel_settings::{Resolved, canonical_text};
 use facereel_video_decode::{Input, scan};
 
@@ -71,6 +74,7 @@ impl Prepared {
         let extent = if process.source.whole_digest { Identity::Whole } else { Identity::Sampled };
         let identity = identify(&path, extent)
             .map_err(|source| InputError::Unreadable { path: video.to_owned(), source })?;
+        try_own_models(&runtime, &models, &records, pipeline)?;
         let program_version = env!("CARGO_PKG_VERSION").to_owned();
         let run_id = run_id(&identity, &canonical_text(pipeline)?, &records, &program_version);
         let url = path.to_str().map(|path| format!("file://{path}"));
@@ -115,7 +119,11 @@ fn episode_of(video: &Path) -> Result<EpisodeId> {
 
 fn check_allowed(path: &Path, settings: &SourceSettings) -> Result<(), InputError> {
     let roots = &settings.allowed_roots;
-    if roots.is_empty() || roots.iter().any(|root| path.starts_with(root)) {
+    // `path` is without links, so the roots must be too.
+    let holds = |root: &String| {
+        path.starts_with(Path::new(root).canonicalize().unwrap_or_else(|_| PathBuf::from(root)))
+    };
+    if roots.is_empty() || roots.iter().any(holds) {
         return Ok(());
     }
     Err(InputError::NotAllowed { path: path.to_owned() })
@@ -137,6 +145,24 @@ fn model_records(models: &ModelsDir, settings: &Settings) -> Result<Vec<ModelRec
         records.push(embedder_svc::embedder_record(models, &pipeline.embed)?);
     }
     Ok(records)
+}
+
+/// Opens models of the user's own once: one that can't be used is found now and not when its stage begins. Those of the
+/// catalog are known to open.
+fn try_own_models(
+    runtime: &Runtime,
+    models: &ModelsDir,
+    records: &[ModelRecord],
+    pipeline: &PipelineSettings,
+) -> Result<(), StageError> {
+    let PipelineSettings { detect, embed, .. } = pipeline;
+    if !detect.model_file.is_empty() {
+        Detectors::new(runtime.clone(), models.clone()).take(detect, records)?;
+    }
+    if embed.enabled && !embed.model_file.is_empty() {
+        Embedders::new(runtime.clone(), models.clone()).take(embed, records)?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]

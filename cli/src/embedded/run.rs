@@ -28,7 +28,7 @@ use super::stop::StopSignals;
 use super::summary::RunSummary;
 use super::witness::{JobsEnd, Witness};
 use crate::exit::Exit;
-use crate::progress::{Board, Intro, Presenter, Video, document};
+use crate::progress::{Board, Document, Intro, Presenter, Video, document};
 
 /// How often what is shown is renewed.
 const SHOW_EVERY: Duration = Duration::from_millis(250);
@@ -66,8 +66,8 @@ pub(crate) async fn execute(
 ) -> Result<Outcome> {
     let layout = RunLayout::new(&prepared.request.run);
     if store.head(&layout.manifest()).await?.is_some() {
-        tidy_up(prepared, store.as_ref()).await?;
         let summary = RunSummary::read(store.as_ref(), &prepared.request.run).await?;
+        tidy_up(prepared, store.as_ref()).await?;
         return Ok(Outcome::WasComplete(Box::new(summary)));
     }
     store.sweep().await?;
@@ -167,10 +167,16 @@ impl<'a> Running<'a> {
         };
         self.show(presenter, true).await;
         // A second request to stop does not wait for the workers.
-        tokio::select! {
-            dismissed = self.crew.dismiss() => dismissed?,
-            () = signals.next() => std::process::exit(Exit::Interrupted.code().into()),
+        let dismissed = tokio::select! {
+            dismissed = self.crew.dismiss() => Some(dismissed),
+            () = signals.next() => None,
+        };
+        if end.is_none() {
+            let last = document(&self.board.snapshot(self.video)).stopped();
+            write_progress(self.store.as_ref(), &self.layout, &last).await;
         }
+        let Some(dismissed) = dismissed else { std::process::exit(Exit::Interrupted.code().into()) };
+        dismissed?;
         let ending = Ending { prepared: self.prepared, layout: self.layout, store: self.store };
         match end {
             None => Ok(Outcome::Stopped),
@@ -193,9 +199,8 @@ impl<'a> Running<'a> {
         }
         let snapshot = self.board.snapshot(self.video);
         presenter.update(&snapshot);
-        if written && let Ok(bytes) = pretty(&document(&snapshot)) {
-            // For people only: a run does not fail for it. A full disk stops the run where it matters.
-            let _ = self.store.put(&self.layout.progress(), bytes).await;
+        if written {
+            write_progress(self.store.as_ref(), &self.layout, &document(&snapshot)).await;
         }
     }
 
@@ -203,6 +208,13 @@ impl<'a> Running<'a> {
         let plan: Plan = objects::read(self.store.as_ref(), &self.layout.plan()).await.ok()?;
         let fps = plan.video.timeline.fps.to_f64();
         Some(Video { fps, duration_sec: plan.video.duration_sec })
+    }
+}
+
+/// For people only: a run does not fail for it. A full disk stops the run where it matters.
+async fn write_progress(store: &dyn Store, layout: &RunLayout, progress: &Document) {
+    if let Ok(bytes) = pretty(progress) {
+        let _ = store.put(&layout.progress(), bytes).await;
     }
 }
 

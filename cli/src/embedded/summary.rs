@@ -6,9 +6,10 @@ use anyhow::{Context as _, Result};
 use exporter_svc::metrics::TrackMetrics;
 use exporter_svc::{Manifest, ManifestCounts};
 use facereel_domain::ids::RunRef;
-use facereel_domain::layout::{EpisodeLayout, RunLayout};
+use facereel_domain::layout::{EpisodeLayout, ObjectKey, RunLayout};
 use facereel_store::Store;
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 use super::stats::StatsReport;
 
@@ -46,10 +47,8 @@ impl RunSummary {
     /// Reads a committed run.
     pub(crate) async fn read(store: &dyn Store, run: &RunRef) -> Result<Self> {
         let layout = RunLayout::new(run);
-        let manifest: Manifest = serde_json::from_slice(&store.get(&layout.manifest()).await?)
-            .with_context(|| format!("{} can't be read", layout.manifest()))?;
-        let metrics: TrackMetrics = serde_json::from_slice(&store.get(&layout.track_metrics()).await?)
-            .with_context(|| format!("{} can't be read", layout.track_metrics()))?;
+        let manifest: Manifest = read_json(store, &layout.manifest()).await?;
+        let metrics: TrackMetrics = read_json(store, &layout.track_metrics()).await?;
         Ok(Self {
             run: run.clone(),
             results: format!("{}/{}", store.url(), layout.prefix()),
@@ -103,4 +102,14 @@ impl RunSummary {
         let _ = write!(text, "        {}/manifests/tracks.jsonl, frames/crops/", place(&self.episode));
         text
     }
+}
+
+async fn read_json<T: DeserializeOwned>(store: &dyn Store, key: &ObjectKey) -> Result<T> {
+    let bytes = store.get(key).await?;
+    serde_json::from_slice(&bytes).with_context(|| {
+        format!(
+            "{}/{key} of the finished run is damaged: `facereel run --force` does the run again",
+            store.url()
+        )
+    })
 }

@@ -50,7 +50,12 @@ impl Presenter for Bars {
     }
 
     fn failed(&mut self, _: &str, _: u8) {
+        let were_drawn = !self.bars.is_empty();
         self.clear();
+        if were_drawn {
+            // The cursor stays at the end of the last bar, and what follows begins on a line of its own.
+            console::err("");
+        }
     }
 }
 

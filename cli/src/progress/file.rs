@@ -10,7 +10,7 @@ use super::{Snapshot, StageView};
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Document {
     schema_version: u32,
-    /// The stage that works, or `done`.
+    /// The stage that works, or `done`, or `stopped`.
     phase: &'static str,
     parts_done: u64,
     parts: Option<u64>,
@@ -25,6 +25,18 @@ pub(crate) struct Document {
     /// When this was written, seconds since 1970.
     updated_unix_sec: u64,
     stages: Vec<StageView>,
+}
+
+impl Document {
+    /// The same of a run that somebody stopped: nothing is under way, so nobody knows when it will be done.
+    pub(crate) fn stopped(mut self) -> Self {
+        self.phase = "stopped";
+        self.eta_sec = None;
+        for stage in self.stages.iter_mut().filter(|stage| !stage.is_done) {
+            stage.eta_sec = None;
+        }
+        self
+    }
 }
 
 /// What a snapshot says.
@@ -82,5 +94,14 @@ mod tests {
         }
         board.report(Progress::Expected { stage: Stage::Embed, parts: 0, units: 0 });
         assert_eq!(document(&board.snapshot(None)).phase, "done");
+    }
+
+    #[test]
+    fn a_stopped_run_promises_no_end() {
+        let mut snapshot = Board::new().snapshot(None);
+        snapshot.stages[0].eta_sec = Some(3.0);
+        let stopped = document(&snapshot).stopped();
+        assert_eq!((stopped.phase, stopped.eta_sec), ("stopped", None));
+        assert!(stopped.stages.iter().all(|stage| stage.eta_sec.is_none()));
     }
 }

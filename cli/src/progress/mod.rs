@@ -17,7 +17,7 @@ use indicatif::MultiProgress;
 use serde::Serialize;
 
 pub(crate) use board::{Board, Snapshot, StageView, Video};
-pub(crate) use file::document;
+pub(crate) use file::{Document, document};
 
 use crate::embedded::RunSummary;
 

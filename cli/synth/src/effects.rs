@@ -1,6 +1,6 @@
 //! Light: dark scenes, fades, flashes, and stretches of time in which nothing moves.
 
-/// What happens to a whole shot; times in seconds from its begin.
+/// What happens to a whole shot; times in seconds from its start.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Effects {
     /// Brightness of the scene, 1 = as photographed.
@@ -19,7 +19,7 @@ impl Effects {
     pub(crate) const NONE: Self =
         Self { light: 1.0, still_sec: None, flash_at_sec: None, fade_in_sec: 0.0, fade_out_sec: 0.0 };
 
-    /// The moment that is shown `t_sec` into the shot: in a static stretch it is the stretch's begin.
+    /// The moment that is shown `t_sec` into the shot: in a static stretch it is the stretch's start.
     pub(crate) fn shown_sec(&self, t_sec: f64) -> f64 {
         match self.still_sec {
             Some([from, to]) if t_sec >= from && t_sec < to => from,

@@ -17,7 +17,7 @@ pub(crate) struct Pose {
     pub(crate) tilt: f64,
 }
 
-/// A place to be at a time, in seconds from the shot's begin.
+/// A place to be at a time, in seconds from the shot's start.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Key {
     pub(crate) at_sec: f64,
@@ -32,7 +32,7 @@ pub(crate) struct Sway {
     /// Reach to each side in face heights.
     pub(crate) reach: f64,
     pub(crate) period_sec: f64,
-    /// Part of the period that has passed at the shot's begin, 0 to 1.
+    /// Part of the period that has passed at the shot's start, 0 to 1.
     pub(crate) phase: f64,
     /// Largest tilt, as in [`Pose::tilt`].
     pub(crate) tilt: f64,

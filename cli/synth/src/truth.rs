@@ -29,7 +29,7 @@ const LEAST_VISIBILITY: f64 = 0.1;
 /// Points across and down a box at which its visibility is sampled.
 const PROBES: usize = 16;
 
-/// Where every actor of `shot` is `t_sec` after its begin, in a frame of `size`; in the order of `shot.actors`.
+/// Where every actor of `shot` is `t_sec` after its start, in a frame of `size`; in the order of `shot.actors`.
 pub(crate) fn placements(shot: &Shot, t_sec: f64, size: Size) -> Vec<Placement> {
     let frame = [f64::from(size.width), f64::from(size.height)];
     let shown_sec = shot.effects.shown_sec(t_sec);
@@ -39,7 +39,7 @@ pub(crate) fn placements(shot: &Shot, t_sec: f64, size: Size) -> Vec<Placement> 
         .collect()
 }
 
-/// The faces of `shot` that can be seen `t_sec` after its begin, by track.
+/// The faces of `shot` that can be seen `t_sec` after its start, by track.
 pub(crate) fn faces(shot: &Shot, t_sec: f64, size: Size) -> Vec<FaceTruth> {
     let placed = placements(shot, t_sec, size);
     let left_by_light = shot.effects.exposure(t_sec, shot.length_sec).visibility();

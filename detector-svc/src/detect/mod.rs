@@ -8,4 +8,4 @@ mod stage;
 
 pub use detectors::{Detectors, record as detector_record};
 pub use input_size::input_size;
-pub use stage::DetectStage;
+pub use stage::{DetectStage, selection};

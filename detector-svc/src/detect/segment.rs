@@ -21,9 +21,10 @@ use facereel_messages::objects::{
     AnalysedFrame, DecodedFrame, DetectionCounts, DetectionsPart, FrameOrigin, PlannedSegment,
 };
 use facereel_service::{Progress, StageContext, StageError};
-use facereel_video_decode::{DecodeError, Frame, Scaler, SegmentDecoder};
+use facereel_video_decode::{Frame, Scaler, SegmentDecoder};
 
 use super::chips::ChipCutter;
+use crate::failure::decode_failure;
 
 /// What is needed for a segment, beside the decoder and the detector.
 pub(super) struct SegmentTask<'a> {
@@ -83,15 +84,6 @@ impl SegmentTask<'_> {
 
 fn next_frame(decoder: &mut SegmentDecoder) -> Result<Option<Frame>, StageError> {
     decoder.next_frame().map_err(|error| decode_failure("the video can't be decoded", error))
-}
-
-/// Faults of the disk or the network may pass, those of the video stay.
-pub(super) fn decode_failure(doing: &str, error: DecodeError) -> StageError {
-    if error.is_permanent() {
-        StageError::permanent(doing, error)
-    } else {
-        StageError::transient(doing, error)
-    }
 }
 
 /// Looks at one decoded frame after the other.

@@ -1,15 +1,19 @@
+//! The detect stage: a segment on a compute thread; whoever leaves the last part publishes the track job.
+
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use facereel_domain::pipeline::Stage as StageName;
+use facereel_domain::settings::DetectSettings;
 use facereel_messages::jobs::{DetectJob, Job, TrackJob};
-use facereel_messages::objects::{Plan, RunRequest};
+use facereel_messages::objects::{Plan, PlannedSegment, RunRequest};
 use facereel_service::{NextJob, Progress, Stage, StageContext, StageError, objects};
 use facereel_video_decode::{SegmentDecoder, Selection, SkipMode};
 
-use super::segment::{SegmentResult, SegmentTask, decode_failure};
+use super::segment::{SegmentResult, SegmentTask};
 use super::{Detectors, input_size};
+use crate::failure::decode_failure;
 use crate::plan::{info_of, open_source};
 
 /// Does detect jobs.
@@ -56,6 +60,17 @@ impl Stage for DetectStage {
     }
 }
 
+/// What is decoded of a segment: its samples, and what the settings do not allow to leave out.
+#[must_use]
+pub fn selection(segment: &PlannedSegment, settings: &DetectSettings) -> Selection {
+    let skip = match (settings.decode_skip, settings.skip_loop_filter) {
+        (true, true) => SkipMode::NonReferenceAndLoopFilter,
+        (true, false) => SkipMode::NonReference,
+        (false, _) => SkipMode::None,
+    };
+    Selection::Wanted { pts: segment.sampled.clone(), skip }
+}
+
 impl DetectStage {
     /// Goes through the job's segment on a compute thread.
     async fn detect(
@@ -78,12 +93,7 @@ impl DetectStage {
                 let settings = &request.pipeline;
                 let mut detector = detectors.take(&settings.detect, &request.models)?;
                 let input = input_size(plan.video.size, &settings.detect, detector.smallest_face_px());
-                let skip = match (settings.detect.decode_skip, settings.detect.skip_loop_filter) {
-                    (true, true) => SkipMode::NonReferenceAndLoopFilter,
-                    (true, false) => SkipMode::NonReference,
-                    (false, _) => SkipMode::None,
-                };
-                let selection = Selection::Wanted { pts: segment.sampled.clone(), skip };
+                let selection = selection(&segment, &settings.detect);
                 let source = open_source(&request.source)?;
                 let info = info_of(&plan.video);
                 let mut decoder = SegmentDecoder::open(&source, &info, segment.range, selection)

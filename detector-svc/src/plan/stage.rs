@@ -1,3 +1,5 @@
+//! The plan stage: one look at all packets, then a detect job for each segment.
+
 use async_trait::async_trait;
 use facereel_domain::ids::SegmentIndex;
 use facereel_domain::pipeline::Stage as StageName;
@@ -11,6 +13,7 @@ use facereel_video_decode::{DecodeError, Input, ScannedFrame, scan, segment_rang
 use super::facts::facts_of;
 use super::sampling::{Density, first_after_keyframes, sampled};
 use super::source::open_source;
+use crate::failure::decode_failure;
 
 /// Short videos are cut into at least about so many segments, so that all workers get some.
 const LEAST_SEGMENTS: f64 = 16.0;
@@ -64,14 +67,8 @@ fn plan_request(request: &RunRequest) -> Result<Plan, StageError> {
     facereel_settings::validate(&request.pipeline)
         .map_err(|e| StageError::permanent("the run's settings can't be used", e))?;
     let input = open_source(&request.source)?;
-    plan_video(&input, &request.pipeline.detect).map_err(|error| {
-        let doing = "the video can't be planned";
-        if error.is_permanent() {
-            StageError::permanent(doing, error)
-        } else {
-            StageError::transient(doing, error)
-        }
-    })
+    plan_video(&input, &request.pipeline.detect)
+        .map_err(|error| decode_failure("the video can't be planned", error))
 }
 
 /// Reads the packets of a video and plans its segments and samples.

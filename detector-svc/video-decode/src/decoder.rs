@@ -266,7 +266,7 @@ impl SegmentDecoder {
         }
         self.last = Some(pts);
         self.stats.frames_damaged += u64::from(video.is_corrupt() || video.has_decode_errors());
-        Some(Frame::new(video, pts, self.rotation, self.selection.wants(pts)))
+        Some(Frame::new(video, pts, self.rotation))
     }
 }
 

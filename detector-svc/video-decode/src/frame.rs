@@ -17,7 +17,6 @@ pub struct Frame {
     video: frame::Video,
     pts: Pts,
     rotation: Rotation,
-    is_wanted: bool,
 }
 
 impl Frame {
@@ -31,12 +30,6 @@ impl Frame {
     #[must_use]
     pub fn size(&self) -> Size {
         self.rotation.turned(self.coded_size())
-    }
-
-    /// Whether the selection asked for it, or it only came out because others refer to it.
-    #[must_use]
-    pub fn is_wanted(&self) -> bool {
-        self.is_wanted
     }
 
     /// The whole frame as displayed, at `out` pixels, straight from the planes. Pixels are averaged where it shrinks.
@@ -68,8 +61,8 @@ impl Frame {
         })
     }
 
-    pub(crate) fn new(video: frame::Video, pts: Pts, rotation: Rotation, is_wanted: bool) -> Self {
-        Self { video, pts, rotation, is_wanted }
+    pub(crate) fn new(video: frame::Video, pts: Pts, rotation: Rotation) -> Self {
+        Self { video, pts, rotation }
     }
 
     fn coded_size(&self) -> Size {

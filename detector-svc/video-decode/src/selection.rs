@@ -19,7 +19,7 @@ pub enum SkipMode {
 pub enum Selection {
     /// All of them.
     All,
-    /// Those at the given timestamps. Frames that are decoded on the way come out too, not marked as wanted.
+    /// Those at the given timestamps. Frames that are decoded on the way come out too.
     Wanted {
         /// Timestamps, ascending.
         pts: Vec<Pts>,

@@ -1,3 +1,5 @@
+//! What is wrong with a run, as sentences, and not more of them than people read.
+
 use std::collections::BTreeMap;
 use std::fmt;
 

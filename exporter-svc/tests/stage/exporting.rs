@@ -97,12 +97,12 @@ async fn exporting_a_committed_run_again_changes_nothing() {
 }
 
 #[tokio::test]
-async fn how_many_crops_are_on_their_way_at_once_does_not_change_the_run() {
+async fn how_many_crops_and_writers_are_at_work_at_once_does_not_change_the_run() {
     let episode = Episode::typical();
     let good = objects(&*exported(&episode).await).await;
-    for queue_depth in [1, 3] {
+    for (queue_depth, workers) in [(1, 1), (3, 1), (64, 4), (3, 9)] {
         let store = prepared(&episode).await;
-        let settings = ExportSettings { queue_depth, ..ExportSettings::default() };
+        let settings = ExportSettings { queue_depth, workers, ..ExportSettings::default() };
         export(&episode, store.clone(), settings).await.unwrap();
         assert_eq!(objects(&*store).await, good);
     }

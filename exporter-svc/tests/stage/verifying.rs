@@ -147,6 +147,16 @@ async fn a_run_without_a_commit_is_not_listed() {
 }
 
 #[tokio::test]
+async fn an_episode_whose_pointer_leads_to_no_commit_is_named() {
+    let run = Run::good().await;
+    run.store.delete(&run.key("manifest.json")).await.unwrap();
+    let reports = verify_all(&*run.store).await.unwrap();
+    assert_eq!(reports.len(), 1);
+    assert_eq!(reports[0].run.as_ref(), Some(&run.run));
+    assert!(reports[0].problems[0].what.contains("it is missing"));
+}
+
+#[tokio::test]
 async fn a_store_that_does_not_answer_is_an_error_and_no_problem() {
     let run = Run::good().await;
     let counting = Arc::new(FaultyStore::new(run.store.clone(), []));

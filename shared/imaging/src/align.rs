@@ -156,5 +156,4 @@ fn bilinear(image: &RgbImage, x: f32, y: f32) -> [u8; 3] {
 }
 
 #[cfg(test)]
-#[path = "align_reference.rs"]
-mod reference;
+mod tests;

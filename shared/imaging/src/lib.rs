@@ -11,4 +11,4 @@ pub mod pose;
 pub mod quality;
 pub mod shrink;
 
-pub use image::{GrayImage, ImageError, RgbImage};
+pub use image::{ImageError, RgbImage};

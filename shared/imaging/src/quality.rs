@@ -1,6 +1,6 @@
 //! How well a face can be seen: the figures by which samples are chosen and faces are gated.
 //!
-//! All are taken on the face's luma on a 64 x 64 grid ([`crate::grid`]), so that they compare across sizes:
+//! All are taken on the face's luma on a 64 x 64 grid (`grid.rs`), so that they compare across sizes:
 //!
 //! - `sharpness`: one minus the blur measure of Crete, Dolmiere, Ladret and Nicolas (2007): how much the differences between
 //!   neighbours fall when the picture is blurred once more; the worse of both directions; stretched to 0..=1. It does

@@ -3,6 +3,7 @@
 use std::num::NonZeroUsize;
 
 use facereel_domain::embedding::Embedding;
+use facereel_domain::geometry::Size;
 use facereel_imaging::align::{ALIGNED_SIDE, AlignedFace};
 
 use crate::input::InputBuffer;
@@ -12,8 +13,9 @@ use crate::{InferenceError, Model, Runtime};
 
 /// Makes vectors of faces. One a thread.
 pub trait FaceEmbedder: Send {
-    /// A unit vector for each face, in order. Faces go through the model one by one: on CPUs a batch is no faster, takes more
-    /// memory, and would let a vector's last digits depend on its neighbours.
+    /// A unit vector for each face, in order. All go through the model at once, or one by one where it takes no more. How
+    /// many there are may change a vector's last digits, since sums are then taken in another order: whoever cuts faces
+    /// into batches must do it by settings that belong to the run, and by content alone.
     fn embed(&mut self, faces: &[AlignedFace]) -> Result<Vec<Embedding>, InferenceError>;
 
     /// Numbers a vector.
@@ -43,19 +45,38 @@ pub fn open(
             actual: batch.to_string(),
         }));
     }
+    let dim = session.vector_length()?;
+    if let Some(known) = model.spec.dim.filter(|known| *known != dim) {
+        return Err(session.mismatch(ShapeMismatch {
+            place: "the vector's length".to_owned(),
+            expected: known.to_string(),
+            actual: dim.to_string(),
+        }));
+    }
     let pixels = InputBuffer::new(model.spec.pixels);
-    Ok(Box::new(OnnxEmbedder { session, pixels, dim: model.spec.dim }))
+    let most_at_once = if batch == 1 { 1 } else { usize::MAX };
+    Ok(Box::new(OnnxEmbedder { session, pixels, most_at_once, dim }))
 }
 
 struct OnnxEmbedder {
     session: ModelSession,
     pixels: InputBuffer,
+    /// Faces that the model takes at once.
+    most_at_once: usize,
     dim: usize,
 }
 
 impl FaceEmbedder for OnnxEmbedder {
     fn embed(&mut self, faces: &[AlignedFace]) -> Result<Vec<Embedding>, InferenceError> {
-        faces.iter().map(|face| self.embed_one(face)).collect()
+        let mut embeddings = Vec::with_capacity(faces.len());
+        for batch in faces.chunks(self.most_at_once) {
+            let vectors = self.run(batch)?;
+            for vector in vectors.chunks_exact(self.dim) {
+                let embedding = Embedding::normalized(vector.to_vec());
+                embeddings.push(embedding.map_err(|e| self.session.failed(&e.to_string()))?);
+            }
+        }
+        Ok(embeddings)
     }
 
     fn dim(&self) -> usize {
@@ -64,17 +85,19 @@ impl FaceEmbedder for OnnxEmbedder {
 }
 
 impl OnnxEmbedder {
-    fn embed_one(&mut self, face: &AlignedFace) -> Result<Embedding, InferenceError> {
-        let (image, dim) = (face.image(), self.dim);
-        let input = self.pixels.fill(image, image.size()).map_err(|e| self.session.failed(&e.to_string()))?;
-        let raw = self.session.run(input, |outputs| match outputs {
-            [vector] => Ok(vector.rows(1, dim).map_err(|m| m.named("the vector"))?.to_vec()),
+    /// What the model says of `batch`: `dim` numbers a face.
+    fn run(&mut self, batch: &[AlignedFace]) -> Result<Vec<f32>, InferenceError> {
+        let Self { session, pixels, dim, .. } = self;
+        let size = Size { width: ALIGNED_SIDE, height: ALIGNED_SIDE };
+        let images = batch.iter().map(AlignedFace::image);
+        let input = pixels.fill_batch(images, (size, size)).map_err(|e| session.failed(&e.to_string()))?;
+        session.run(input, |outputs| match outputs {
+            [vectors] => Ok(vectors.rows(batch.len(), *dim).map_err(|m| m.named("the vectors"))?.to_vec()),
             other => Err(ShapeMismatch {
                 place: "the number of outputs".to_owned(),
                 expected: "1".to_owned(),
                 actual: other.len().to_string(),
             }),
-        })?;
-        Embedding::normalized(raw).map_err(|e| self.session.failed(&e.to_string()))
+        })
     }
 }

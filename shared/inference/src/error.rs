@@ -7,8 +7,8 @@ use std::path::PathBuf;
 pub enum InferenceError {
     /// The shared library of ONNX Runtime is missing, damaged or too old.
     #[error(
-        "can't load ONNX Runtime from {}: {reason}; run `facereel models fetch`, or name another library \
-         (1.24 or later)",
+        "can't load ONNX Runtime from {}: {reason}; run `facereel models fetch`, or set models.onnxruntime to \
+         another library (1.24 or later)",
         path.display()
     )]
     Library {

@@ -1,44 +1,48 @@
 //! Pixels into tensors: colour planes, normalisation, padding, and one buffer that is used again and again.
 
+use std::iter;
+
 use facereel_domain::geometry::Size;
 use facereel_imaging::RgbImage;
-use ort::value::Tensor;
+use ort::value::TensorRef;
 
 use crate::spec::{ChannelOrder, PixelFormat};
 
-/// An input buffer of the last image's shape. Images of one size fill it without an allocation, and the padding, which
-/// stays as it was, is not written again.
+/// An input buffer as large as the largest batch so far. Images of one size fill it without an allocation, and the padding,
+/// which stays as it was, is not written again.
 pub(crate) struct InputBuffer {
     format: PixelFormat,
-    filled: Option<Filled>,
-}
-
-struct Filled {
-    tensor: Tensor<f32>,
-    image: Size,
-    padded: Size,
+    values: Vec<f32>,
+    /// Size of the images that `values` holds, and what they are padded to.
+    sizes: Option<(Size, Size)>,
 }
 
 impl InputBuffer {
     pub(crate) fn new(format: PixelFormat) -> Self {
-        Self { format, filled: None }
+        Self { format, values: Vec::new(), sizes: None }
     }
 
     /// A tensor `[1, 3, height, width]` of the size `padded`, with the image in its upper left corner; the rest is black.
-    pub(crate) fn fill(&mut self, image: &RgbImage, padded: Size) -> ort::Result<&Tensor<f32>> {
-        let format = self.format;
-        let fits = |f: &Filled| f.image == image.size() && f.padded == padded;
-        let filled = if let Some(filled) = self.filled.take().filter(fits) {
-            self.filled.insert(filled)
-        } else {
-            let black = (0.0 - format.mean) * format.scale;
-            let (height, width) = (padded.height as usize, padded.width as usize);
-            let tensor = Tensor::from_array(([1, 3, height, width], vec![black; 3 * height * width]))?;
-            self.filled.insert(Filled { tensor, image: image.size(), padded })
-        };
-        let (_, planes) = filled.tensor.extract_tensor_mut();
-        write_planes(image, planes, padded, &format);
-        Ok(&filled.tensor)
+    pub(crate) fn fill(&mut self, image: &RgbImage, padded: Size) -> ort::Result<TensorRef<'_, f32>> {
+        self.fill_batch(iter::once(image), (image.size(), padded))
+    }
+
+    /// A tensor `[n, 3, height, width]` of `n` images, all of the size `image`, each padded as [`Self::fill`] does.
+    pub(crate) fn fill_batch<'a>(
+        &mut self,
+        images: impl ExactSizeIterator<Item = &'a RgbImage>,
+        (image, padded): (Size, Size),
+    ) -> ort::Result<TensorRef<'_, f32>> {
+        if self.sizes.replace((image, padded)) != Some((image, padded)) {
+            self.values.clear();
+        }
+        let (count, height, width) = (images.len(), padded.height as usize, padded.width as usize);
+        let black = (0.0 - self.format.mean) * self.format.scale;
+        self.values.resize(count * 3 * height * width, black);
+        for (image, planes) in images.zip(self.values.chunks_exact_mut(3 * height * width)) {
+            write_planes(image, planes, padded, &self.format);
+        }
+        TensorRef::from_array_view(([count, 3, height, width], self.values.as_slice()))
     }
 }
 

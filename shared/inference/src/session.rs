@@ -10,7 +10,7 @@ use std::sync::{Mutex, PoisonError};
 use ort::ep;
 use ort::session::Session;
 use ort::session::builder::{GraphOptimizationLevel, SessionBuilder};
-use ort::value::{Tensor, TensorElementType, ValueType};
+use ort::value::{TensorElementType, TensorRef, ValueType};
 
 use crate::{InferenceError, Model, Runtime};
 
@@ -114,6 +114,24 @@ impl ModelSession {
         }))
     }
 
+    /// Numbers a row of the one output, which must be a table `[n, length]` of floats whose length the file declares.
+    pub(crate) fn vector_length(&self) -> Result<usize, InferenceError> {
+        let mismatch = |place: String, actual: String| {
+            let expected = "one float vector an image, [n, length], its length declared".to_owned();
+            self.mismatch(ShapeMismatch { place, expected, actual })
+        };
+        let [output] = self.session.outputs() else {
+            return Err(mismatch("the output".to_owned(), format!("{} outputs", self.output_count())));
+        };
+        if let ValueType::Tensor { ty: TensorElementType::Float32, shape, .. } = output.dtype()
+            && let &[_, length @ (1..)] = &shape[..]
+            && let Ok(length) = usize::try_from(length)
+        {
+            return Ok(length);
+        }
+        Err(mismatch(format!("output {}", output.name()), format!("{:?}", output.dtype())))
+    }
+
     /// How many outputs a run gives.
     pub(crate) fn output_count(&self) -> usize {
         self.session.outputs().len()
@@ -122,7 +140,7 @@ impl ModelSession {
     /// Runs the model and reads its outputs, in the model's order.
     pub(crate) fn run<T>(
         &mut self,
-        input: &Tensor<f32>,
+        input: TensorRef<'_, f32>,
         read: impl FnOnce(&[TensorView<'_>]) -> Result<T, ShapeMismatch>,
     ) -> Result<T, InferenceError> {
         let Self { session, model } = self;

@@ -82,8 +82,8 @@ pub struct GateThresholds {
 pub struct EmbedderSpec {
     /// How pixels of the aligned face go in.
     pub pixels: PixelFormat,
-    /// Numbers a vector.
-    pub dim: usize,
+    /// Numbers a vector, where the model is known to give so many; `None` takes what the file declares.
+    pub dim: Option<usize>,
     /// Similarity from which on two faces are most likely one person's: the best threshold on a verification set.
     pub same_person: f32,
     /// For the appearance gate.

@@ -6,12 +6,16 @@
 use std::fs;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
+use std::slice;
 
 use facereel_domain::geometry::{BBox, PixelRect, Size};
-use facereel_imaging::{RgbImage, align, jpeg, quality, shrink};
-use facereel_inference::catalog::{FetchStep, ModelsDir, check, fetch, open_detector, open_embedder};
+use facereel_imaging::align::{self, AlignedFace};
+use facereel_imaging::{RgbImage, jpeg, quality, shrink};
+use facereel_inference::catalog::{
+    CustomModel, FetchStep, ModelsDir, check, fetch, open_custom, open_detector, open_embedder,
+};
 use facereel_inference::{
-    Candidate, FaceDetector, FaceEmbedder, InferenceError, Runtime, detector, embedder,
+    Candidate, EmbedderSpec, FaceDetector, FaceEmbedder, InferenceError, Model, Runtime, detector, embedder,
 };
 use rstest::rstest;
 
@@ -44,7 +48,24 @@ fn detector(name: &str) -> Box<dyn FaceDetector> {
 }
 
 fn embedder() -> Box<dyn FaceEmbedder> {
-    let model = open_embedder(&models(), "sface").unwrap_or_else(|e| panic!("run `make test`: {e}"));
+    embedder::open(&runtime(), &sface(), NonZeroUsize::MIN).unwrap()
+}
+
+fn sface() -> Model<EmbedderSpec> {
+    open_embedder(&models(), "sface").unwrap_or_else(|e| panic!("run `make test`: {e}"))
+}
+
+/// The photo's six faces, aligned, from left to right.
+fn aligned_faces() -> Vec<AlignedFace> {
+    let image = photo();
+    let faces = from_left(detector("yunet").detect(&image).unwrap());
+    faces.iter().map(|f| align::align_face(&image, &f.landmarks).unwrap()).collect()
+}
+
+/// The file at `path` as a user's own embedder, about whose vectors nothing is known.
+fn own_embedder(path: PathBuf) -> Box<dyn FaceEmbedder> {
+    let spec = EmbedderSpec { dim: None, ..sface().spec };
+    let model = open_custom(&CustomModel { path, sha256: None }, spec).unwrap();
     embedder::open(&runtime(), &model, NonZeroUsize::MIN).unwrap()
 }
 
@@ -139,10 +160,8 @@ fn a_face_of_four_fifths_of_the_height_is_found(#[case] name: &str, #[case] time
 
 #[test]
 fn vectors_are_those_of_the_reference() {
-    let (image, mut vectors) = (photo(), embedder());
-    let faces = from_left(detector("yunet").detect(&image).unwrap());
-    let aligned: Vec<_> = faces.iter().map(|f| align::align_face(&image, &f.landmarks).unwrap()).collect();
-    let found = vectors.embed(&aligned).unwrap();
+    let mut vectors = embedder();
+    let found = vectors.embed(&aligned_faces()).unwrap();
     assert_eq!((found.len(), found[0].as_slice().len(), vectors.dim()), (6, 128, 128));
     for (value, expected) in found[2].as_slice().iter().zip([-0.078, 0.0155, 0.0374, 0.0247, 0.2089, 0.1766])
     {
@@ -152,9 +171,64 @@ fn vectors_are_those_of_the_reference() {
     for (i, a) in found.iter().enumerate() {
         assert!(found[i + 1..].iter().all(|b| a.similarity(b) < 0.33));
     }
-    let alone = vectors.embed(&aligned[3..4]).unwrap();
-    assert_eq!(alone[0], found[3], "a vector does not depend on its neighbours in the batch");
     assert!(vectors.embed(&[]).unwrap().is_empty());
+}
+
+#[test]
+fn a_batch_gives_each_face_the_vector_that_it_has_alone() {
+    let (faces, mut vectors) = (aligned_faces(), embedder());
+    let alone: Vec<_> = faces.iter().flat_map(|f| vectors.embed(slice::from_ref(f)).unwrap()).collect();
+    // Larger, smaller and larger again: what an earlier batch left in the buffers does not show.
+    for count in [4, 6, 2, 5] {
+        let together = vectors.embed(&faces[..count]).unwrap();
+        assert_eq!(together.len(), count);
+        for (place, (a, b)) in together.iter().zip(&alone).enumerate() {
+            assert!(a.similarity(b) > 1.0 - 1e-4, "face {place} of {count}: {}", a.similarity(b));
+        }
+        assert_eq!(vectors.embed(&faces[..count]).unwrap(), together, "the same batch, the same digits");
+    }
+}
+
+#[test]
+fn a_model_for_one_face_at_a_time_gets_them_one_by_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("one.onnx");
+    fs::write(&path, with_batch_of_one(fs::read(sface().path()).unwrap())).unwrap();
+    let (faces, mut free) = (aligned_faces(), embedder());
+    let alone: Vec<_> = faces.iter().flat_map(|f| free.embed(slice::from_ref(f)).unwrap()).collect();
+    assert_eq!(own_embedder(path).embed(&faces).unwrap(), alone);
+}
+
+/// The model in `onnx` with 1 in place of the dimension "batch", at the end of the file, of its input and its output. The
+/// number is written in as many bytes as the name takes, which protobuf allows, so that no length changes.
+fn with_batch_of_one(mut onnx: Vec<u8>) -> Vec<u8> {
+    let (named, one) = (b"\x0a\x07\x12\x05batch", b"\x0a\x07\x08\x81\x80\x80\x80\x80\x00");
+    for _ in ["input", "output"] {
+        let at = onnx.windows(named.len()).rposition(|bytes| bytes == named).unwrap();
+        onnx[at..at + one.len()].copy_from_slice(one);
+    }
+    onnx
+}
+
+#[test]
+fn an_embedder_of_ones_own_has_vectors_as_long_as_its_file_declares() {
+    let (faces, mut own) = (aligned_faces(), own_embedder(sface().path().to_owned()));
+    assert_eq!(own.dim(), 128);
+    assert_eq!(own.embed(&faces).unwrap(), embedder().embed(&faces).unwrap());
+}
+
+#[rstest]
+#[case::other_vectors(Some(512), sface().path().to_owned(), "the vector's length should be 512, but is 128")]
+#[case::no_vectors(None, open_detector(&models(), "yunet").unwrap().path().to_owned(), "12 outputs")]
+fn a_model_without_the_vectors_of_its_spec_is_refused(
+    #[case] dim: Option<usize>,
+    #[case] path: PathBuf,
+    #[case] reason: &str,
+) {
+    let spec = EmbedderSpec { dim, ..sface().spec };
+    let model = open_custom(&CustomModel { path, sha256: None }, spec).unwrap();
+    let error = embedder::open(&runtime(), &model, NonZeroUsize::MIN).err().unwrap();
+    assert!(error.to_string().contains(reason), "{error}");
 }
 
 #[test]

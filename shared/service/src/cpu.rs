@@ -14,8 +14,8 @@ pub fn quota() -> usize {
 
 /// Keeps the process at or under a CPU limit by pauses: compute threads call [`CpuLimit::pace`] between units of work.
 ///
-/// The unit is percent of one CPU: 250 means two and a half CPUs. The limit holds over windows of a second or two,
-/// counting the process and its children.
+/// The unit is percent of one CPU: 250 means two and a half CPUs. What counts is the CPU time of the process, without
+/// children, against the time since the limit was made: over that time the mean stays at or under the limit.
 #[derive(Debug)]
 pub struct CpuLimit {
     percent: u32,
@@ -74,17 +74,17 @@ pub fn used() -> Duration {
 /// Highest resident set of the process so far, in bytes (Linux; 0 where it can't be read).
 #[must_use]
 pub fn peak_rss_bytes() -> u64 {
-    status_kib("VmHWM:").unwrap_or(0) * 1024
+    status_number("VmHWM:").unwrap_or(0) * 1024
 }
 
 /// Threads of the process now (Linux; 0 where it can't be read).
 #[must_use]
 pub fn thread_count() -> u64 {
-    status_kib("Threads:").unwrap_or(0)
+    status_number("Threads:").unwrap_or(0)
 }
 
 /// The number behind `name` in `/proc/self/status`.
-fn status_kib(name: &str) -> Option<u64> {
+fn status_number(name: &str) -> Option<u64> {
     let status = fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find(|line| line.starts_with(name))?;
     line.split_whitespace().nth(1)?.parse().ok()

@@ -20,7 +20,7 @@ A value comes from the first of these places that sets it:
 
 1. the command line: `--set detect.stride=3` (and flags of their own, such as `--profile fast`);
 2. the environment: `FACEREEL__DETECT__STRIDE=3`;
-3. a file, `--settings facereel.toml`: `stride = 3` under `[detect]`;
+3. a file, `--config facereel.toml`: `stride = 3` under `[detect]`;
 4. the profile: `fast`, `balanced` or `high`;
 5. the default, which is the profile `balanced`.
 

@@ -42,12 +42,6 @@ pub struct Tracklet {
 }
 
 impl Tracklet {
-    /// Time of the last sighting in seconds.
-    #[must_use]
-    pub fn last_sec(&self) -> f64 {
-        self.observations.last().map_or(0.0, |o| o.ts_sec)
-    }
-
     /// Longest time between two sightings that follow each other, in seconds.
     #[must_use]
     pub fn longest_gap_sec(&self) -> f64 {

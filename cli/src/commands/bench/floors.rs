@@ -9,26 +9,24 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use bytes::Bytes;
 use detector_svc::Detectors;
-use detector_svc::detect::input_size;
+use detector_svc::detect::{input_size, selection};
 use detector_svc::plan::open_source;
-use embedder_svc::Embedders;
+use embedder_svc::{Embedders, aligned_face};
 use facereel_domain::ids::{BatchIndex, SegmentIndex};
-use facereel_domain::layout::RunLayout;
+use facereel_domain::layout::{ObjectKey, RunLayout};
+use facereel_domain::settings::ModelSettings;
 use facereel_domain::time::Pts;
-use facereel_imaging::align::{self, AlignedFace};
-use facereel_imaging::jpeg;
+use facereel_imaging::align::AlignedFace;
 use facereel_messages::Format;
 use facereel_messages::objects::{
-    DetectionCounts, DetectionsPart, EmbedBatch, EmbeddingsPart, FaceToEmbed, Plan, PlannedSegment,
-    RunRequest, Tracks, VideoFacts,
+    DetectionCounts, DetectionsPart, EmbedBatch, EmbeddingsPart, Plan, RunRequest, Tracks, VideoFacts,
 };
 use facereel_service::objects;
 use facereel_store::Store;
-use facereel_video_decode::{Scaler, SegmentDecoder, Selection, SkipMode, VideoInfo, scan};
+use facereel_video_decode::{Scaler, SegmentDecoder, VideoInfo, scan};
 use rustix::time::{ClockId, clock_gettime};
 
 use crate::embedded::load_models;
-use facereel_domain::settings::ModelSettings;
 
 /// CPU of a run's parts, and how often each was done.
 #[derive(Debug, Clone)]
@@ -101,7 +99,7 @@ impl Leftovers {
         let (mut decoding, mut detecting) = (Duration::ZERO, Duration::ZERO);
         for segment in &self.plan.segments {
             let looked_at = self.looked_at(segment.index)?;
-            let selection = self.selection(segment);
+            let selection = selection(segment, settings);
             let mut decoder =
                 timed(&mut decoding, || SegmentDecoder::open(&input, &info, segment.range, selection))?;
             while let Some(frame) = timed(&mut decoding, || decoder.next_frame())? {
@@ -112,16 +110,6 @@ impl Leftovers {
             }
         }
         Ok((decoding, detecting))
-    }
-
-    fn selection(&self, segment: &PlannedSegment) -> Selection {
-        let settings = &self.request.pipeline.detect;
-        let skip = match (settings.decode_skip, settings.skip_loop_filter) {
-            (true, true) => SkipMode::NonReferenceAndLoopFilter,
-            (true, false) => SkipMode::NonReference,
-            (false, _) => SkipMode::None,
-        };
-        Selection::Wanted { pts: segment.sampled.clone(), skip }
     }
 
     /// The frames of a segment that went through the detector.
@@ -167,22 +155,17 @@ impl Leftovers {
                     new.insert(self.runtime.block_on(self.store.get(&key))?)
                 }
             };
-            faces.extend(aligned(face, pack));
+            let start = usize::try_from(face.chip.offset)?;
+            let chip = pack.get(start..start + face.chip.len as usize);
+            faces.extend(chip.and_then(|chip| aligned_face(face, chip)));
         }
         Ok(faces)
     }
 
-    fn object<T: Format>(&self, key: &facereel_domain::layout::ObjectKey) -> Result<T> {
+    fn object<T: Format>(&self, key: &ObjectKey) -> Result<T> {
         let read = objects::read(self.store.as_ref(), key);
         self.runtime.block_on(read).with_context(|| format!("{key}"))
     }
-}
-
-fn aligned(face: &FaceToEmbed, pack: &[u8]) -> Option<AlignedFace> {
-    let start = usize::try_from(face.chip.offset).ok()?;
-    let chip = jpeg::decode(pack.get(start..start + face.chip.len as usize)?).ok()?;
-    let [x, y] = face.chip.origin_px;
-    align::align_face(&chip, &face.landmarks.mapped(-(x as f32), -(y as f32), face.chip.scale))
 }
 
 /// Does `work` and adds the CPU that this thread took for it.

@@ -33,7 +33,8 @@ pub struct DetectSettings {
     pub model_file: String,
     /// The digest the model's file must have, 64 hexadecimal digits; empty = the catalog's, or any for one's own file.
     pub model_sha256: String,
-    /// How to read the outputs of a model of one's own (`yunet`, `centerface`, `scrfd`); empty = the catalog's.
+    /// How to read the outputs of a model of one's own (`yunet`, `centerface`, `scrfd`); empty = `scrfd`. The catalog's
+    /// models are read as what they are.
     pub model_head: String,
     /// One frame in this many is analysed, and the first of each shot.
     pub stride: u32,
@@ -194,7 +195,7 @@ impl Default for QualitySettings {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CropSettings {
-    /// Best faces of each track that are exported; 0 = all that were sampled.
+    /// Best faces of each track that are exported; 0 = every observation.
     pub per_track: u32,
     /// One observation in this many of each track is exported, in place of the best; 0 = off.
     pub skip: u32,
@@ -261,7 +262,7 @@ pub struct EmbedSettings {
     pub model_file: String,
     /// The digest the model's file must have, 64 hexadecimal digits; empty = the catalog's, or any for one's own file.
     pub model_sha256: String,
-    /// Faces that go through the model at once.
+    /// Most faces that go through the embedder at once.
     pub batch_size: u32,
     /// Faces of one embed job, the unit of work; whole tracks, so a job may hold a few more.
     pub job_faces: u32,

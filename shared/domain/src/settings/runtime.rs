@@ -67,7 +67,7 @@ pub struct ModelSettings {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct StoreSettings {
-    /// `file:///…`, `s3://bucket/prefix`, or the path of a folder.
+    /// The path of a folder, also as `file:///…`.
     pub url: String,
 }
 
@@ -81,7 +81,7 @@ impl Default for StoreSettings {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct QueueSettings {
-    /// `in-process:` or `amqp://…`.
+    /// `in-process:`.
     pub url: String,
 }
 

@@ -35,7 +35,7 @@ pub enum CatalogError {
         advice: &'static str,
     },
     /// A file can't be read or written.
-    #[error("can't {action} {}: {source}", path.display())]
+    #[error("can't {action} {}", path.display())]
     Io {
         /// What was tried.
         action: &'static str,
@@ -70,7 +70,8 @@ pub enum CatalogError {
     },
     /// No prebuilt runtime for this machine.
     #[error(
-        "no ONNX Runtime is known for this system ({system}): install version 1.24 or later and name its library"
+        "no ONNX Runtime is known for this system ({system}): install version 1.24 or later and set \
+         models.onnxruntime to its library"
     )]
     NoRuntime {
         /// Operating system and architecture.

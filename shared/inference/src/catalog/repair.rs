@@ -180,5 +180,4 @@ fn free_axes(value: &mut ValueInfo, axes: &[usize], symbol: impl Fn(usize) -> St
 }
 
 #[cfg(test)]
-#[path = "repair_tests.rs"]
 mod tests;

@@ -83,7 +83,7 @@ const SFACE: Entry = Entry {
     name: "sface",
     role: Role::Embedder(EmbedderSpec {
         pixels: PixelFormat::RGB_BYTES,
-        dim: 128,
+        dim: Some(128),
         same_person: 0.32,
         gate: GateThresholds { hard: 0.08, soft: 0.22 },
     }),

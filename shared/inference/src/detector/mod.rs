@@ -1,6 +1,6 @@
 //! Face detectors: one adapter over heads that differ in how they write down boxes, scores and landmarks.
 //!
-//! The adapter pads the image, runs the session and suppresses doubles; a [`Head`] only turns numbers into candidates, so
+//! The adapter pads the image, runs the session and suppresses doubles; a head only turns numbers into candidates, so
 //! that heads are tested on made-up tensors without a model.
 
 mod anchors;

@@ -1,3 +1,5 @@
+//! What the detect stage leaves of each segment: its frames and their faces.
+
 use facereel_domain::detection::Detection;
 use facereel_domain::ids::SegmentIndex;
 use facereel_domain::shot::Thumbnail;

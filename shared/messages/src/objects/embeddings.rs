@@ -1,3 +1,5 @@
+//! What the embed stage leaves of each batch: vectors, splits and prototypes.
+
 use facereel_domain::embedding::Embedding;
 use facereel_domain::ids::{BatchIndex, FaceId};
 use serde::{Deserialize, Serialize};

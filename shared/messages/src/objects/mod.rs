@@ -1,4 +1,4 @@
-//! The objects that stages leave for each other, one a file, in the order of the flow.
+//! The objects that stages leave for each other, one kind a file, and the digest that names their run.
 
 mod detections;
 mod embeddings;

@@ -1,3 +1,5 @@
+//! What the plan stage leaves: segments and the frames to analyse.
+
 use facereel_domain::geometry::Size;
 use facereel_domain::ids::SegmentIndex;
 use facereel_domain::time::{Pts, PtsRange, Timeline};

@@ -1,3 +1,5 @@
+//! What a run is asked for: its source, settings and models.
+
 use facereel_domain::digest::Sha256Digest;
 use facereel_domain::ids::RunRef;
 use facereel_domain::settings::PipelineSettings;
@@ -39,11 +41,11 @@ pub struct Source {
 pub struct ModelRecord {
     /// [`ModelRecord::DETECTOR`] or [`ModelRecord::EMBEDDER`].
     pub role: String,
-    /// Its name in the catalogue, or `custom`.
+    /// Its name in the catalog, or the file name of a model of the user's own.
     pub name: String,
     /// Digest of the file that is run.
     pub sha256: Sha256Digest,
-    /// SPDX expression of its licence.
+    /// SPDX expression of its licence, or `unknown` for a model of the user's own.
     pub licence: String,
 }
 

@@ -1,3 +1,5 @@
+//! What the track stage leaves: shots, tracklets, and batches of faces to embed.
+
 use facereel_domain::detection::{ChipRef, Detection, FaceQuality};
 use facereel_domain::geometry::Landmarks;
 use facereel_domain::ids::{BatchIndex, FaceId, SegmentIndex, ShotIndex};

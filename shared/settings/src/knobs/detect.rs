@@ -29,8 +29,9 @@ pub(super) const KNOBS: &[Knob] = &[
         "detect.model_head",
         Kind::Choice(&["", "yunet", "centerface", "scrfd"]),
         "",
-        "How the outputs of a detector of your own are read; `scrfd` reads SCRFD and RetinaFace-style heads \
-         (`det_10g.onnx`). Empty takes the catalog's.",
+        "How the outputs of a detector of your own (`detect.model_file`) are read; `scrfd` reads SCRFD and \
+         RetinaFace-style heads (`det_10g.onnx`). Empty reads a detector of your own as `scrfd`; the catalog's \
+         are always read as what they are.",
     ),
     Knob::new(
         "detect.stride",
@@ -99,8 +100,7 @@ pub(super) const KNOBS: &[Knob] = &[
         "detect.nms_iou",
         Kind::Number(0.0, 1.0),
         "IoU",
-        "Boxes that overlap by more are one face. Higher keeps faces that stand close together, and doubles. \
-         Boxes that overlap by more are one face. Higher keeps faces that stand close together, and doubles.",
+        "Boxes that overlap by more are one face. Higher keeps faces that stand close together, and doubles.",
     ),
     Knob::new(
         "detect.close_ups",
@@ -120,8 +120,8 @@ pub(super) const KNOBS: &[Knob] = &[
         "detect.unchanged_tolerance",
         Kind::Number(0.0, 16.0),
         "levels of 255",
-        "Mean absolute luma difference, on a small plane, up to which a frame counts as unchanged. Higher \
-         saves more and begins to miss small movements.",
+        "Largest luma difference between blocks of two frames made tiny (32 x 18 blocks) up to which a frame \
+         counts as unchanged. Higher saves more and begins to miss small movements.",
     ),
     Knob::new(
         "detect.adaptive_threshold",
@@ -155,7 +155,7 @@ pub(super) const KNOBS: &[Knob] = &[
         "shots.enabled",
         Kind::Switch,
         "",
-        "Looks for cuts and fades, on a plane so small that it costs next to nothing. Off treats the video as \
+        "Looks for cuts, fades and dissolves, on a picture so small that it costs next to nothing. Off treats the video as \
          one shot: tracks may then jump from person to person at a cut.",
     ),
     Knob::new(

@@ -21,8 +21,7 @@ pub(super) const KNOBS: &[Knob] = &[
         "quality.min_confidence",
         Kind::Number(0.0, 1.0),
         "",
-        "Least detector confidence of a face that is embedded. Lower lets hidden and half-seen faces through. \
-         Least detector confidence of a face that is embedded. Lower lets hidden and half-seen faces through.",
+        "Least detector confidence of a face that is embedded. Lower lets hidden and half-seen faces through.",
     ),
     Knob::new(
         "quality.max_yaw_deg",
@@ -44,8 +43,8 @@ pub(super) const KNOBS: &[Knob] = &[
         "crops.per_track",
         Kind::Integer(0, 100_000),
         "faces",
-        "The best faces of each track that are exported as pictures, so that nobody is lost; 0 exports all \
-         that were sampled.",
+        "The best faces of each track that are exported as pictures, so that nobody is lost; 0 exports every \
+         observation, which takes much space.",
     )
     .fast("4")
     .high("12"),
@@ -158,8 +157,8 @@ pub(super) const KNOBS: &[Knob] = &[
         "embed.model_file",
         Kind::Text,
         "path",
-        "The ONNX file of an embedder of your own; empty takes the catalog's. Its place does not change a \
-         run, its digest does.",
+        "The ONNX file of an embedder of your own, with vectors of any length; empty takes the catalog's. Its \
+         place does not change a run, its digest does.",
     ),
     Knob::new(
         "embed.model_sha256",
@@ -172,8 +171,9 @@ pub(super) const KNOBS: &[Knob] = &[
         "embed.batch_size",
         Kind::Integer(1, 1024),
         "faces",
-        "Faces that go through the model at once, cut from the job and never from what happens to wait. On \
-         CPUs 1 is as fast as more and takes less memory.",
+        "Most faces that go through the embedder at once (one by one where its file allows no more), cut from the \
+         job and never from what happens to wait. More takes more memory, is no faster on CPUs, and may change \
+         the last digits of vectors.",
     ),
     Knob::new(
         "embed.job_faces",

@@ -65,15 +65,13 @@ pub(super) const KNOBS: &[Knob] = &[
         "store.url",
         Kind::Text,
         "URL",
-        "Where results go: `file:///…` or the path of a folder for a local store, `s3://bucket/prefix` for an \
-         object store.",
+        "Where results go: the path of a folder, also as `file:///…`.",
     ),
     Knob::new(
         "queue.url",
         Kind::Text,
         "URL",
-        "Where jobs wait: `in-process:` runs everything in one process, `amqp://…` shares them among \
-         services. Credentials in it are never shown.",
+        "Where jobs wait: `in-process:` keeps them in this process. Credentials in a URL are never shown.",
     ),
     Knob::new(
         "log.level",
