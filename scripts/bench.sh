@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Measures the pipeline and renews docs/benchmarks.md: `make bench`, or `make bench ARGS=episode` for 40 minutes of 1080p.
+# Measures the pipeline and renews docs/benchmarks.md: `make bench` (a minute of 720p), or `make bench ARGS=ten-minutes` or
+# `ARGS=episode` (40 minutes) for 1080p.
 # COMPARE='other command {}' measures another program on the same clips in the same run.
 set -euo pipefail
 . "$(dirname "$0")/places.sh"
@@ -24,14 +25,16 @@ if [ ! -f "$clip" ]; then
         compose --preset demo
         cp "$folder/parts/clip.mp4" "$clip"
         ;;
-    episode)
-        # Two minutes are composed and played twenty times: 57,600 frames of 1080p at 4 Mb/s.
+    ten-minutes | episode)
+        # Two minutes are composed and played 5 or 20 times: up to 57,600 frames of 1080p at 4 Mb/s.
         compose --preset long --seconds 120
-        for _ in {1..20}; do echo "file 'parts/clip.mp4'"; done >"$folder/list.txt"
+        times=5
+        [ "$what" = episode ] && times=20
+        for _ in $(seq "$times"); do echo "file 'parts/clip.mp4'"; done >"$folder/list.txt"
         ffmpeg -v error -y -f concat -i "$folder/list.txt" -c copy "$clip"
         ;;
     *)
-        say "there is no clip '$what': use demo or episode"
+        say "there is no clip '$what': use demo, ten-minutes or episode"
         exit 2
         ;;
     esac
