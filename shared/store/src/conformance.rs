@@ -22,12 +22,12 @@ pub type Outcome = Result<(), Box<dyn Error + Send + Sync>>;
 /// Writers that race in the checks of concurrency.
 const RACERS: u8 = 8;
 
-/// Makes one test of each promise. `$open` is called for each test and gives an `Arc<dyn Store>` and whatever must
-/// outlive it, such as a temporary folder.
+/// Hands the names of all checks to the macro `$then`, for tests that are made otherwise than by
+/// [`store_conformance!`](crate::store_conformance).
 #[macro_export]
-macro_rules! store_conformance {
-    ($open:expr) => {
-        $crate::store_conformance! { $open =>
+macro_rules! store_promises {
+    ($then:ident $(, $($before:tt)*)?) => {
+        $then! { $($($before)*)?
             objects_are_read_as_written,
             the_last_put_wins,
             create_only_writes_never_overwrite,
@@ -42,6 +42,16 @@ macro_rules! store_conformance {
             sweeping_harms_no_living_writer,
             showing_a_committed_run_adds_no_objects,
         }
+    };
+}
+
+/// Makes one test of each promise. `$open` is called for each test and gives an `Arc<dyn Store>` and whatever must
+/// outlive it, such as a temporary folder.
+#[macro_export]
+macro_rules! store_conformance {
+    ($open:expr) => {
+        use $crate::store_conformance as store_conformance_of;
+        $crate::store_promises!(store_conformance_of, $open =>);
     };
     ($open:expr => $($check:ident),* $(,)?) => {
         $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -22,7 +22,7 @@ pub enum StoreErrorKind {
     #[error("it does not exist")]
     NotFound,
     /// The store does not let us: permissions, credentials, a read-only file system.
-    #[error("permission denied (check the owner, the mode and the mount of the folder)")]
+    #[error("permission denied (check the credentials, or the owner, the mode and the mount of the folder)")]
     Denied,
     /// No space, or a quota or limit on file sizes is used up.
     #[error("the storage is full; free some space and start again, finished parts are kept")]

@@ -30,6 +30,7 @@ pub mod error;
 pub mod faulty;
 pub mod local;
 pub mod memory;
+pub mod s3;
 pub mod seam;
 
 use std::path::Path;
@@ -39,21 +40,29 @@ pub use error::{StoreError, StoreErrorKind};
 pub use faulty::FaultyStore;
 pub use local::LocalStore;
 pub use memory::MemoryStore;
+pub use s3::{ObjectReader, ObjectSource, S3Options, S3Store};
 pub use seam::{ObjectMeta, PutOutcome, Store};
 
 /// Opens the store that `url` names.
 ///
 /// - `file:///folder` or a plain path: a local folder, made by the first write;
-/// - `memory:`: in this process, gone with it.
+/// - `memory:`: in this process, gone with it;
+/// - `s3://bucket/prefix?endpoint=http://host:port&region=name&path_style=true`: a bucket, asked for before this
+///   returns; all behind `?` may be left out.
 ///
 /// The URL is never repeated in the error: it may hold a secret.
-#[expect(clippy::unused_async, reason = "opening a remote one waits for its connection")]
 pub async fn open(url: &str) -> Result<Arc<dyn Store>, StoreError> {
+    open_with(url, &S3Options::default()).await
+}
+
+/// The same, with settings for the case that it is an S3 store.
+pub async fn open_with(url: &str, s3: &S3Options) -> Result<Arc<dyn Store>, StoreError> {
     match url.split_once(':') {
         Some(("memory", "")) => Ok(Arc::new(MemoryStore::default())),
+        Some(("s3", rest)) if rest.starts_with("//") => Ok(Arc::new(S3Store::open(url, s3).await?)),
         Some(("file", rest)) => Ok(Arc::new(LocalStore::open(file_url_path(rest)?)?)),
         Some((scheme, rest)) if rest.starts_with("//") => Err(StoreError::invalid_url(&format!(
-            "there is no store with scheme '{scheme}'; supported: file:///folder, a plain path, memory:"
+            "there is no store with scheme '{scheme}'; supported: file:///folder, a plain path, memory:, s3://bucket/prefix"
         ))),
         _ if url.is_empty() => Err(StoreError::invalid_url("the store's URL is empty")),
         _ => Ok(Arc::new(LocalStore::open(Path::new(url))?)),
