@@ -32,9 +32,20 @@ fn shared_crates_depend_on_shared_crates_only() {
     let packages = workspace();
     let shared =
         |name: &str| packages.iter().find(|p| p.name == name).is_none_or(|p| p.folder.starts_with("shared"));
-    let wrong =
-        wrong_edges(|package, dependency| package.folder.starts_with("shared") && !shared(dependency));
+    let wrong = wrong_edges(|package, dependency| {
+        package.folder.starts_with("shared") && !shared(dependency) && dependency != TEST_SERVERS
+    });
     assert_eq!(wrong, []);
+}
+
+/// Starts real servers for tests of any package.
+const TEST_SERVERS: &str = "facereel-test-servers";
+
+#[test]
+fn test_servers_are_for_tests_only() {
+    let uses = |package: &&Package| package.normal_dependencies.iter().any(|name| name == TEST_SERVERS);
+    let users: Vec<_> = workspace().iter().filter(uses).map(|package| package.name.clone()).collect();
+    assert!(users.iter().all(|name| name == "facereel-tests"), "{users:?}");
 }
 
 /// Each library that reaches outside of the process, or weighs much, stands behind the one crate that hides it.
@@ -110,6 +121,7 @@ fn the_environment_is_read_in_one_place() {
         ("shared/settings/src", "the place itself"),
         ("cli/src/main.rs", "a program's arguments"),
         ("tests/src", "the tests' own folders and the program under test"),
+        ("tests/servers/src", "the run of tests that servers belong to"),
     ];
     let others = sources().filter(|file| {
         !exceptions.iter().any(|(place, _)| file.path.starts_with(place))

@@ -5,7 +5,7 @@ use std::error::Error;
 use crate::message::Message;
 
 /// URLs that [`crate::open`] understands, for error texts and help.
-pub const SUPPORTED_URLS: &str = "in-process:";
+pub const SUPPORTED_URLS: &str = "in-process:, amqp://user:password@host:port/vhost, amqps://…";
 
 type Source = Box<dyn Error + Send + Sync>;
 
@@ -56,6 +56,11 @@ impl QueueError {
     pub fn with_source(mut self, source: impl Into<Source>) -> Self {
         self.source = Some(source.into());
         self
+    }
+
+    /// The same with another text for where it happened.
+    pub(crate) fn at(self, place: impl Into<String>) -> Self {
+        Self { place: place.into(), ..self }
     }
 
     /// The kind of failure.

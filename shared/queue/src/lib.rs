@@ -34,6 +34,7 @@ pub mod faulty;
 pub mod in_process;
 pub mod message;
 pub mod name;
+pub mod rabbitmq;
 pub mod seam;
 
 use std::sync::Arc;
@@ -43,17 +44,19 @@ pub use faulty::FaultyQueue;
 pub use in_process::InProcessQueue;
 pub use message::{Headers, Message};
 pub use name::QueueName;
+pub use rabbitmq::RabbitQueue;
 pub use seam::{Consumer, DeadLetter, DeadLetterVerdict, Delivery, Depth, Queue, Receipt, Verdict};
 
 /// Opens the queue that `url` names.
 ///
 /// - `in-process:` lives in this process, and ends with it.
+/// - `amqp://user:password@host:port/vhost` is a RabbitMQ broker; `amqps://` the same with TLS.
 ///
 /// The URL is never repeated in the error: it may hold a password.
-#[expect(clippy::unused_async, reason = "opening a remote one waits for its connection")]
 pub async fn open(url: &str) -> Result<Arc<dyn Queue>, QueueError> {
     match url.split_once(':') {
         Some(("in-process", "")) => Ok(Arc::new(InProcessQueue::default())),
+        Some(("amqp" | "amqps", _)) => Ok(Arc::new(RabbitQueue::open(url).await?)),
         Some((scheme, _)) => Err(QueueError::invalid_url(scheme)),
         None => Err(QueueError::invalid_url("")),
     }

@@ -1,0 +1,173 @@
+//! A RabbitMQ broker of Debian's package, without its service: private node, loopback only, free ports.
+
+use std::fs::{self, File};
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixDatagram;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use anyhow::{Context, Result, bail, ensure};
+
+use crate::run;
+
+/// Where the package keeps the scripts that do not ask who calls.
+const SCRIPTS: &str = "/usr/lib/rabbitmq/bin";
+/// `guest:guest`, as HTTP wants it.
+const CREDENTIALS: &str = "Z3Vlc3Q6Z3Vlc3Q=";
+
+/// A running broker.
+pub struct Rabbit {
+    folder: PathBuf,
+    ports: Ports,
+    /// Held by whoever has the broker for itself.
+    _exclusive: Option<File>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Ports {
+    amqp: u16,
+    management: u16,
+    distribution: u16,
+    epmd: u16,
+}
+
+impl Rabbit {
+    /// The broker that all tests of this run share; each works in virtual hosts of its own.
+    pub fn shared() -> Result<Self> {
+        Self::found_or_started("rabbitmq", None)
+    }
+
+    /// A broker that nobody else uses as long as this lives, for tests that stop it or put it into an alarm.
+    pub fn exclusive() -> Result<Self> {
+        let folder = run::folder_of("rabbitmq-exclusive")?;
+        let alone = run::lock(&folder.join("exclusive.lock"))?;
+        Self::found_or_started("rabbitmq-exclusive", Some(alone))
+    }
+
+    /// A new virtual host, as URL with credentials.
+    pub fn new_vhost(&self) -> Result<String> {
+        static NUMBER: AtomicUsize = AtomicUsize::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let name = format!("test-{}-{number}", std::process::id());
+        self.api("PUT", &format!("vhosts/{name}"))?;
+        Ok(format!("amqp://guest:guest@127.0.0.1:{}/{name}", self.ports.amqp))
+    }
+
+    /// A request without a body to the management API, path below `/api/`.
+    pub fn api(&self, method: &str, path: &str) -> Result<String> {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.ports.management))?;
+        write!(
+            stream,
+            "{method} /api/{path} HTTP/1.0\r\nAuthorization: Basic {CREDENTIALS}\r\nContent-Type: application/json\r\n\
+             Content-Length: 0\r\n\r\n"
+        )?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer)?;
+        let is_success = answer.split(' ').nth(1).is_some_and(|status| status.starts_with('2'));
+        ensure!(is_success, "{method} {path}: {answer}");
+        Ok(answer.split_once("\r\n\r\n").map(|(_, body)| body.to_owned()).unwrap_or_default())
+    }
+
+    /// What `rabbitmqctl` prints.
+    pub fn ctl(&self, args: &[&str]) -> Result<String> {
+        let output = script("rabbitmqctl", &self.folder, self.ports).arg("--quiet").args(args).output()?;
+        ensure!(output.status.success(), "rabbitmqctl {args:?}: {}", String::from_utf8_lossy(&output.stderr));
+        Ok(String::from_utf8(output.stdout)?)
+    }
+
+    /// Kills the broker as a power cut would.
+    pub fn kill(&self) -> Result<()> {
+        let id = fs::read_to_string(self.folder.join("id"))?.parse()?;
+        run::kill(id, &self.folder)
+    }
+
+    /// Starts it again on the same ports with the same data; returns when it is ready.
+    pub fn start(&self) -> Result<()> {
+        start(&self.folder, self.ports)
+    }
+
+    fn found_or_started(name: &str, exclusive: Option<File>) -> Result<Self> {
+        let folder = run::folder_of(name)?;
+        let _one_starts = run::lock(&folder.join("start.lock"))?;
+        let noted = folder.join("ports");
+        let ports = if noted.exists() {
+            Ports::read(&noted)?
+        } else {
+            let [amqp, management, distribution, epmd] = run::free_ports()?;
+            let ports = Ports { amqp, management, distribution, epmd };
+            configure(&folder, ports)?;
+            start(&folder, ports)?;
+            fs::write(&noted, format!("{amqp} {management} {distribution} {epmd}"))?;
+            ports
+        };
+        Ok(Self { folder, ports, _exclusive: exclusive })
+    }
+}
+
+impl Ports {
+    fn read(path: &Path) -> Result<Self> {
+        let numbers: Result<Vec<u16>, _> = fs::read_to_string(path)?.split(' ').map(str::parse).collect();
+        match numbers?[..] {
+            [amqp, management, distribution, epmd] => Ok(Self { amqp, management, distribution, epmd }),
+            _ => bail!("{} is no list of ports", path.display()),
+        }
+    }
+}
+
+fn configure(folder: &Path, ports: Ports) -> Result<()> {
+    fs::write(folder.join("epmd-port"), ports.epmd.to_string())?;
+    fs::write(folder.join("plugins"), "[rabbitmq_management].")?;
+    let Ports { amqp, management, .. } = ports;
+    let settings = format!(
+        "listeners.tcp.default = 127.0.0.1:{amqp}\nmanagement.tcp.ip = 127.0.0.1\nmanagement.tcp.port = {management}\n"
+    );
+    Ok(fs::write(folder.join("rabbitmq.conf"), settings)?)
+}
+
+/// Starts the broker and waits until it says, as it would to systemd, that it is ready.
+fn start(folder: &Path, ports: Ports) -> Result<()> {
+    let socket = folder.join("notify");
+    let _ = fs::remove_file(&socket);
+    let news = UnixDatagram::bind(&socket).with_context(|| format!("no socket {}", socket.display()))?;
+    let log = File::create(folder.join("output"))?;
+    let mut command = script("rabbitmq-server", folder, ports);
+    command.env("NOTIFY_SOCKET", &socket).stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
+    let id = run::start(&mut command, folder)?;
+    fs::write(folder.join("id"), id.to_string())?;
+
+    let end = run::watch(id)?;
+    let mut buffer = [0; 1024];
+    let inbox = OwnedFd::from(news.try_clone()?);
+    loop {
+        if run::wait_for(&[&inbox, &end])? == 1 {
+            bail!("the broker ended: {}", fs::read_to_string(folder.join("output"))?);
+        }
+        let len = news.recv(&mut buffer)?;
+        if buffer[..len].windows(7).any(|window| window == b"READY=1") {
+            return Ok(());
+        }
+    }
+}
+
+/// One of the package's scripts, told where everything of this broker is.
+fn script(name: &str, folder: &Path, ports: Ports) -> Command {
+    let installed = Path::new(SCRIPTS).join(name);
+    let mut command = Command::new(if installed.exists() { installed } else { name.into() });
+    command
+        .env("HOME", folder)
+        .env("RABBITMQ_NODENAME", "facereel-tests@localhost")
+        .env("RABBITMQ_DIST_PORT", ports.distribution.to_string())
+        .env("RABBITMQ_MNESIA_BASE", folder.join("data"))
+        .env("RABBITMQ_LOG_BASE", folder.join("log"))
+        .env("RABBITMQ_LOGS", "-")
+        .env("RABBITMQ_CONFIG_FILE", folder.join("rabbitmq.conf"))
+        .env("RABBITMQ_ENABLED_PLUGINS_FILE", folder.join("plugins"))
+        .env("RABBITMQ_PID_FILE", folder.join("pid"))
+        .env("RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS", "-kernel inet_dist_use_interface {127,0,0,1} +sbwt none")
+        .env("ERL_EPMD_ADDRESS", "127.0.0.1")
+        .env("ERL_EPMD_PORT", ports.epmd.to_string());
+    command
+}
