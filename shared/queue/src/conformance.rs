@@ -46,6 +46,9 @@ macro_rules! queue_conformance {
             a_cancelled_wait_takes_no_message_with_it,
             deliveries_outlive_their_consumer,
             depth_counts_what_waits,
+            a_purge_removes_what_waits_and_leaves_what_is_held,
+            many_dead_letters_are_settled_at_once_and_unknown_ones_are_told,
+            a_queue_that_works_says_so,
             a_closed_queue_takes_and_gives_nothing,
         }
     };
@@ -322,14 +325,63 @@ pub async fn depth_counts_what_waits(queue: Arc<dyn Queue>) -> Outcome {
     publish(&queue, &URGENT, &["a", "b", "c"]).await?;
     assert_eq!(queue.depth(&URGENT).await?.ready, 3);
     assert_eq!(queue.depth(&LATER).await?.ready, 0);
+    assert_eq!(queue.depth(&URGENT).await?.consumers, 0);
     let mut consumer = queue.consume(&[URGENT], 1).await?;
     let held = next(&mut consumer).await?;
     let depth = queue.depth(&URGENT).await?;
-    assert_eq!((depth.ready, depth.unacknowledged.unwrap_or(1)), (2, 1));
+    assert_eq!((depth.ready, depth.unacknowledged.unwrap_or(1), depth.consumers), (2, 1, 1));
     held.retry(PATIENCE * 6, "not now").await?;
     let depth = queue.depth(&URGENT).await?;
     assert_eq!(depth.delayed, 1);
     assert!(depth.ready <= 2);
+    Ok(())
+}
+
+/// What an operator relies on who empties a queue.
+pub async fn a_purge_removes_what_waits_and_leaves_what_is_held(queue: Arc<dyn Queue>) -> Outcome {
+    assert_eq!(queue.purge(&URGENT).await?, 0, "nobody used it yet");
+    publish(&queue, &URGENT, &["late", "held", "a", "b"]).await?;
+    publish(&queue, &LATER, &["other"]).await?;
+    let mut consumer = queue.consume(&[URGENT], 1).await?;
+    next(&mut consumer).await?.retry(PATIENCE * 6, "not now").await?;
+    let held = next(&mut consumer).await?;
+    assert_eq!(queue.purge(&URGENT).await?, 3);
+    assert_eq!(queue.depth(&LATER).await?.ready, 1);
+    held.release().await?;
+    let again = next(&mut consumer).await?;
+    assert_eq!(text(&again), "held");
+    again.ack().await?;
+    assert_quiet(&mut consumer).await;
+    Ok(())
+}
+
+/// What an operator relies on who replays everything.
+pub async fn many_dead_letters_are_settled_at_once_and_unknown_ones_are_told(
+    queue: Arc<dyn Queue>,
+) -> Outcome {
+    let mut consumer = queue.consume(&[URGENT], 1).await?;
+    for body in ["a", "b", "c"] {
+        publish(&queue, &URGENT, &[body]).await?;
+        next(&mut consumer).await?.dead_letter("no such object").await?;
+    }
+    let mut ids: Vec<_> = queue.dead_letters(2).await?.into_iter().map(|letter| letter.id).collect();
+    let known = ids.clone();
+    ids.extend(["no such letter".to_owned(), known[0].clone()]);
+    assert_eq!(queue.settle_dead_letters(&ids, DeadLetterVerdict::Replay).await?, known);
+    for expected in ["a", "b"] {
+        let replayed = next(&mut consumer).await?;
+        assert_eq!(text(&replayed), expected);
+        replayed.ack().await?;
+    }
+    let left = queue.dead_letters(10).await?;
+    assert_eq!(left.iter().map(|letter| letter.message.body()).collect::<Vec<_>>(), [b"c"]);
+    Ok(())
+}
+
+/// What readiness relies on.
+pub async fn a_queue_that_works_says_so(queue: Arc<dyn Queue>) -> Outcome {
+    publish(&queue, &URGENT, &["job"]).await?;
+    assert!(queue.health().borrow().is_ready());
     Ok(())
 }
 

@@ -9,9 +9,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use tokio::sync::watch;
 use tokio::time::timeout;
 
 use crate::error::{QueueError, QueueErrorKind};
+use crate::health::QueueHealth;
 use crate::message::Message;
 use crate::name::QueueName;
 use crate::seam::{Consumer, DeadLetter, DeadLetterVerdict, Delivery, Depth, Queue};
@@ -111,12 +113,20 @@ impl Queue for FaultyQueue {
         self.inner.depth(name).await
     }
 
+    async fn purge(&self, name: &QueueName) -> Result<u64, QueueError> {
+        self.inner.purge(name).await
+    }
+
     async fn dead_letters(&self, limit: usize) -> Result<Vec<DeadLetter>, QueueError> {
         self.inner.dead_letters(limit).await
     }
 
     async fn settle_dead_letter(&self, id: &str, verdict: DeadLetterVerdict) -> Result<bool, QueueError> {
         self.inner.settle_dead_letter(id, verdict).await
+    }
+
+    fn health(&self) -> watch::Receiver<QueueHealth> {
+        self.inner.health()
     }
 
     async fn close(&self) -> Result<(), QueueError> {

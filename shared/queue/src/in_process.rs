@@ -22,11 +22,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use async_trait::async_trait;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, timeout_at};
 
 use self::shelf::{Entry, Shelves};
 use crate::error::{QueueError, QueueErrorKind};
+use crate::health::QueueHealth;
 use crate::message::Message;
 use crate::name::QueueName;
 use crate::seam::{Consumer, DeadLetter, DeadLetterVerdict, Delivery, Depth, Queue, Receipt, Verdict};
@@ -68,6 +69,7 @@ impl Queue for InProcessQueue {
     async fn consume(&self, names: &[QueueName], prefetch: usize) -> Result<Box<dyn Consumer>, QueueError> {
         let unsettled = Arc::new(AtomicUsize::new(0));
         let broker = Arc::clone(&self.0);
+        broker.shelves().join(names);
         Ok(Box::new(InProcessConsumer {
             broker,
             names: names.to_vec(),
@@ -80,6 +82,12 @@ impl Queue for InProcessQueue {
         Ok(self.0.shelves().depth(*name, Instant::now()))
     }
 
+    async fn purge(&self, name: &QueueName) -> Result<u64, QueueError> {
+        let removed = self.0.shelves().purge(*name);
+        self.0.changed.notify_waiters();
+        Ok(removed)
+    }
+
     async fn dead_letters(&self, limit: usize) -> Result<Vec<DeadLetter>, QueueError> {
         Ok(self.0.shelves().dead.iter().take(limit).cloned().collect())
     }
@@ -88,6 +96,10 @@ impl Queue for InProcessQueue {
         let found = self.0.shelves().settle_dead_letter(id, verdict);
         self.0.changed.notify_waiters();
         Ok(found)
+    }
+
+    fn health(&self) -> watch::Receiver<QueueHealth> {
+        QueueHealth::always_connected()
     }
 
     async fn close(&self) -> Result<(), QueueError> {
@@ -219,6 +231,12 @@ impl Consumer for InProcessConsumer {
 
     async fn close(self: Box<Self>) -> Result<(), QueueError> {
         Ok(())
+    }
+}
+
+impl Drop for InProcessConsumer {
+    fn drop(&mut self) {
+        self.broker.shelves().leave(&self.names);
     }
 }
 

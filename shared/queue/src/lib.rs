@@ -31,6 +31,7 @@
 pub mod conformance;
 pub mod error;
 pub mod faulty;
+pub mod health;
 pub mod in_process;
 pub mod message;
 pub mod name;
@@ -40,23 +41,28 @@ pub mod seam;
 use std::sync::Arc;
 
 pub use error::{QueueError, QueueErrorKind};
+use facereel_domain::settings::QueueSettings;
 pub use faulty::FaultyQueue;
+pub use health::{QueueHealth, QueueState};
 pub use in_process::InProcessQueue;
 pub use message::{Headers, Message};
 pub use name::QueueName;
 pub use rabbitmq::RabbitQueue;
+pub use rabbitmq::inspect::{BrokerReport, QueueReport, QueueStanding, inspect};
 pub use seam::{Consumer, DeadLetter, DeadLetterVerdict, Delivery, Depth, Queue, Receipt, Verdict};
 
-/// Opens the queue that `url` names.
+/// Opens the queue that `settings.url` names, for the program `client` (as `detector-svc`: the broker shows it together
+/// with host and process id).
 ///
 /// - `in-process:` lives in this process, and ends with it.
 /// - `amqp://user:password@host:port/vhost` is a RabbitMQ broker; `amqps://` the same with TLS.
 ///
-/// The URL is never repeated in the error: it may hold a password.
-pub async fn open(url: &str) -> Result<Arc<dyn Queue>, QueueError> {
-    match url.split_once(':') {
+/// A broker that can't be reached is an error here, and made good without end from then on. The URL is never repeated
+/// in an error: it may hold a password.
+pub async fn open(settings: &QueueSettings, client: &str) -> Result<Arc<dyn Queue>, QueueError> {
+    match settings.url.split_once(':') {
         Some(("in-process", "")) => Ok(Arc::new(InProcessQueue::default())),
-        Some(("amqp" | "amqps", _)) => Ok(Arc::new(RabbitQueue::open(url).await?)),
+        Some(("amqp" | "amqps", _)) => Ok(Arc::new(RabbitQueue::open(settings, client).await?)),
         Some((scheme, _)) => Err(QueueError::invalid_url(scheme)),
         None => Err(QueueError::invalid_url("")),
     }
@@ -66,14 +72,19 @@ pub async fn open(url: &str) -> Result<Arc<dyn Queue>, QueueError> {
 mod tests {
     use super::*;
 
+    fn settings(url: &str) -> QueueSettings {
+        QueueSettings { url: url.to_owned(), ..QueueSettings::default() }
+    }
+
     #[tokio::test]
     async fn the_queue_is_chosen_by_url() {
-        assert!(open("in-process:").await.is_ok());
+        assert!(open(&settings("in-process:"), "test").await.is_ok());
     }
 
     #[tokio::test]
     async fn an_unknown_scheme_is_refused_with_the_known_ones_and_without_the_password() {
-        let error = open("redis://user:secret@host").await.err().expect("redis is not supported");
+        let opened = open(&settings("redis://user:secret@host"), "test").await;
+        let error = opened.err().expect("redis is not supported");
         assert!(error.is_permanent());
         let text = error.to_string();
         assert!(text.contains("redis") && text.contains("in-process:"), "{text}");

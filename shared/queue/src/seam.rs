@@ -4,8 +4,10 @@ use std::fmt;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use tokio::sync::watch;
 
 use crate::error::QueueError;
+use crate::health::QueueHealth;
 use crate::message::Message;
 use crate::name::QueueName;
 
@@ -19,14 +21,37 @@ pub trait Queue: Send + Sync {
     /// a verdict at any time.
     async fn consume(&self, names: &[QueueName], prefetch: usize) -> Result<Box<dyn Consumer>, QueueError>;
 
-    /// How much waits in a queue at this moment.
+    /// How much waits in a queue at this moment. Looking makes no queue: one that nobody used yet is empty.
     async fn depth(&self, name: &QueueName) -> Result<Depth, QueueError>;
+
+    /// Removes what waits in a queue, also for the end of a delay; returns how much that was. What consumers hold is
+    /// theirs, and comes back unless it is acknowledged.
+    async fn purge(&self, name: &QueueName) -> Result<u64, QueueError>;
 
     /// Up to `limit` dead letters, the oldest first; they stay where they are.
     async fn dead_letters(&self, limit: usize) -> Result<Vec<DeadLetter>, QueueError>;
 
     /// Replays or discards the dead letter with this id; `false` where there is none (any more).
     async fn settle_dead_letter(&self, id: &str, verdict: DeadLetterVerdict) -> Result<bool, QueueError>;
+
+    /// The same for many at once, which is much faster at a broker; returns those of `ids` that were found.
+    async fn settle_dead_letters(
+        &self,
+        ids: &[String],
+        verdict: DeadLetterVerdict,
+    ) -> Result<Vec<String>, QueueError> {
+        let mut found = Vec::new();
+        for id in ids {
+            if self.settle_dead_letter(id, verdict).await? {
+                found.push(id.clone());
+            }
+        }
+        Ok(found)
+    }
+
+    /// Whether messages can go their way, now and whenever that changes. The receiver's `changed` fails where it never
+    /// will.
+    fn health(&self) -> watch::Receiver<QueueHealth>;
 
     /// Ends publishing and consuming here. Deliveries that are out may still get their verdict.
     async fn close(&self) -> Result<(), QueueError>;
@@ -134,6 +159,8 @@ pub struct Depth {
     pub delayed: u64,
     /// Delivered without a verdict yet; `None` where the broker does not tell.
     pub unacknowledged: Option<u64>,
+    /// Consumers that wait for messages or have some.
+    pub consumers: u64,
 }
 
 /// A message that failed for good, with all that is known about it.

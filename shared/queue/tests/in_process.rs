@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use facereel_domain::pipeline::{Lane, Stage};
+use facereel_domain::settings::QueueSettings;
 use facereel_queue::conformance::Outcome;
 use facereel_queue::in_process::Bounds;
 use facereel_queue::{InProcessQueue, Message, Queue, QueueName};
@@ -12,7 +13,7 @@ use tokio::task::yield_now;
 use tokio::time::Instant;
 
 async fn fresh() -> Arc<dyn Queue> {
-    facereel_queue::open("in-process:").await.expect("a queue in memory")
+    facereel_queue::open(&QueueSettings::default(), "test").await.expect("a queue in memory")
 }
 
 facereel_queue::queue_conformance!(fresh());

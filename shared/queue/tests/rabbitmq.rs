@@ -2,14 +2,16 @@
 
 mod broker;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use facereel_queue::conformance::Outcome;
 use facereel_queue::rabbitmq::topology;
-use facereel_queue::{Headers, Message, QueueErrorKind, RabbitQueue};
+use facereel_queue::{Headers, Message, QueueErrorKind, QueueStanding, RabbitQueue};
 use facereel_test_servers::Rabbit;
+use tokio::time::timeout;
 
-use self::broker::{DETECT, fresh, message, next, publish_foreign, text};
+use self::broker::deaf::DeafLine;
+use self::broker::{DETECT, TRACK, fresh, message, next, publish_foreign, settings, text};
 
 facereel_queue::queue_conformance!(async { fresh().await.1 });
 
@@ -22,7 +24,12 @@ async fn bytes_that_are_no_job_arrive_as_they_are() -> Outcome {
     let delivery = next(&mut consumer).await?;
     assert_eq!(delivery.message.body(), garbage);
     assert_eq!(delivery.message.headers, Headers::default());
-    Ok(delivery.ack().await?)
+    delivery.dead_letter("not a job: expected a map").await?;
+    let letters = broker::dead_letters(&queue, 1).await?;
+    assert_eq!((letters[0].message.body(), letters[0].reason.as_str()), {
+        (&garbage[..], "not a job: expected a map")
+    });
+    Ok(())
 }
 
 #[tokio::test]
@@ -73,11 +80,71 @@ async fn a_short_delay_does_not_wait_behind_a_long_one() -> Outcome {
 }
 
 #[tokio::test]
+async fn a_queue_deleted_under_its_consumer_is_made_again() -> Outcome {
+    let (url, queue) = fresh().await;
+    let mut consumer = queue.consume(&[TRACK, DETECT], 1).await?;
+    queue.publish(&TRACK, message("before")).await?;
+    let held = next(&mut consumer).await?;
+    let path = format!("queues/{}/{DETECT}", broker::vhost_of(&url));
+    broker::blocking(move || Rabbit::shared()?.api("DELETE", &path)).await?;
+    held.ack().await?;
+    // Publisher and consumer notice at the same time that the queue is gone; each makes it or finds it made.
+    let (published, delivery) = tokio::join!(queue.publish(&DETECT, message("after")), next(&mut consumer));
+    published?;
+    let delivery = delivery?;
+    assert_eq!(text(&delivery), "after");
+    Ok(delivery.ack().await?)
+}
+
+#[tokio::test]
+async fn a_queue_that_somebody_deleted_and_made_again_is_consumed_again() -> Outcome {
+    let (url, queue) = fresh().await;
+    let mut consumer = queue.consume(&[DETECT], 1).await?;
+    queue.publish(&DETECT, message("before")).await?;
+    next(&mut consumer).await?.ack().await?;
+    broker::make_again(&url, &topology::jobs(DETECT)).await?;
+    publish_foreign(&url, &DETECT.to_string(), b"after").await?;
+    // Workers don't wait in one go: they look up often.
+    let mut delivery = None;
+    for _ in 0..100 {
+        delivery = timeout(Duration::from_millis(300), consumer.next()).await.ok();
+        if delivery.is_some() {
+            break;
+        }
+    }
+    let delivery = delivery.ok_or("it does not come")??.ok_or("the queue ended")?;
+    assert_eq!(text(&delivery), "after");
+    Ok(delivery.ack().await?)
+}
+
+#[tokio::test]
+async fn a_broker_that_does_not_answer_any_more_is_connected_to_anew() -> Outcome {
+    let url = broker::blocking(|| Rabbit::shared()?.new_vhost()).await?;
+    let line = DeafLine::to(&url).await?;
+    let queue = broker::open(&line.url).await?;
+    queue.publish(&DETECT, message("heard")).await?;
+    let before = Instant::now();
+    line.lose_answers();
+    queue.publish(&DETECT, message("unheard")).await?;
+    broker::health(&queue, |health| health.is_ready() && health.since > before).await?;
+    let mut consumer = broker::open(&url).await?.consume(&[DETECT], 9).await?;
+    let mut arrived = Vec::new();
+    for _ in 0..3 {
+        let delivery = next(&mut consumer).await?;
+        arrived.push(text(&delivery));
+        delivery.ack().await?;
+    }
+    assert_eq!(arrived, ["heard", "unheard", "unheard"], "it is published again, as nobody knows");
+    Ok(())
+}
+
+#[tokio::test]
 async fn connections_closed_by_the_operator_come_back_with_their_prefetch() -> Outcome {
     let (url, queue) = fresh().await;
     let mut consumer = queue.consume(&[DETECT], 3).await?;
     queue.publish(&DETECT, message("held")).await?;
     let held = next(&mut consumer).await?;
+    let before = Instant::now();
     let vhost = broker::vhost_of(&url);
     broker::blocking({
         let vhost = vhost.clone();
@@ -87,6 +154,7 @@ async fn connections_closed_by_the_operator_come_back_with_their_prefetch() -> O
     let again = next(&mut consumer).await?;
     assert!(again.redelivered, "what was held is handed out again");
     assert!(held.ack().await.is_err(), "a verdict on a lost connection is not accepted");
+    broker::health(&queue, |health| health.is_ready() && health.since > before).await?;
     queue.publish(&DETECT, message("new")).await?;
     let new = next(&mut consumer).await?;
     assert_eq!(text(&new), "new");
@@ -118,7 +186,8 @@ async fn a_queue_with_other_arguments_is_a_readable_refusal() -> Outcome {
 #[tokio::test]
 async fn wrong_credentials_are_refused_and_never_shown() -> Outcome {
     let (url, _) = fresh().await;
-    let error = RabbitQueue::open(&url.replace("guest:guest", "guest:hunter2")).await.err().expect("wrong");
+    let settings = settings(&url.replace("guest:guest", "guest:hunter2"));
+    let error = RabbitQueue::open(&settings, "test").await.err().expect("wrong");
     assert_eq!(error.kind(), QueueErrorKind::Refused);
     assert!(!format!("{error:?} {error}").contains("hunter2"));
     Ok(())
@@ -127,6 +196,60 @@ async fn wrong_credentials_are_refused_and_never_shown() -> Outcome {
 #[tokio::test]
 async fn a_broker_that_is_not_there_is_a_passing_failure() {
     // Port 1 of loopback: nobody listens.
-    let error = RabbitQueue::open("amqp://guest:guest@127.0.0.1:1/").await.err().expect("nobody");
+    let settings = settings("amqp://guest:guest@127.0.0.1:1/");
+    let error = RabbitQueue::open(&settings, "test").await.err().expect("nobody");
     assert_eq!(error.kind(), QueueErrorKind::Unavailable);
+}
+
+#[tokio::test]
+async fn with_tls_the_brokers_certificate_is_checked() -> Outcome {
+    let (url, authority) = broker::blocking(|| {
+        let rabbit = Rabbit::shared()?;
+        Ok((rabbit.with_tls(&rabbit.new_vhost()?), rabbit.authority()))
+    })
+    .await?;
+    let mut settings = settings(&url);
+    let error = RabbitQueue::open(&settings, "test").await.err().expect("an unknown authority");
+    assert!(format!("{error:?}").contains("UnknownIssuer"), "{error:?}");
+
+    settings.ca_file = authority.display().to_string();
+    let queue = facereel_queue::open(&settings, "test").await?;
+    queue.publish(&DETECT, message("sealed")).await?;
+    let mut consumer = queue.consume(&[DETECT], 1).await?;
+    let delivery = next(&mut consumer).await?;
+    assert_eq!(text(&delivery), "sealed");
+    assert_eq!(facereel_queue::inspect(&settings, "test").await?.product, "RabbitMQ");
+    Ok(delivery.ack().await?)
+}
+
+#[tokio::test]
+async fn a_broker_with_our_definitions_needs_no_further_declarations() -> Outcome {
+    let url = broker::blocking(|| Ok(Rabbit::shared()?.prepared_vhost())).await?;
+    let report = facereel_queue::inspect(&settings(&url), "test").await?;
+    assert!(report.is_usable());
+    assert_eq!(report.queues.len(), topology::all().count());
+    for queue in &report.queues {
+        assert!(matches!(queue.standing, QueueStanding::AsWanted { .. }), "{queue:?}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_inspection_finds_missing_and_wrong_queues_and_makes_none() -> Outcome {
+    let (url, queue) = fresh().await;
+    assert_eq!(queue.depth(&TRACK).await?.ready, 0);
+    broker::declare_foreign(&url, &DETECT.to_string()).await?;
+    let report = facereel_queue::inspect(&settings(&url), "test").await?;
+    assert!(report.version.split('.').count() >= 3, "{}", report.version);
+    assert!(!report.is_usable());
+    for queue in &report.queues {
+        match &queue.standing {
+            QueueStanding::Refused { explanation } => {
+                assert_eq!(queue.name, DETECT.to_string());
+                assert!(explanation.contains("x-"), "{explanation}");
+            }
+            other => assert_eq!(*other, QueueStanding::Missing, "{}", queue.name),
+        }
+    }
+    Ok(())
 }

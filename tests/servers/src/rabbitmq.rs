@@ -1,4 +1,6 @@
 //! A RabbitMQ broker of Debian's package, without its service: private node, loopback only, free ports.
+//!
+//! It starts with the definitions that a deployment gets (`deploy/rabbitmq`), in virtual host `/`.
 
 use std::fs::{self, File};
 use std::io::{Read, Write};
@@ -11,10 +13,18 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anyhow::{Context, Result, bail, ensure};
 
-use crate::run;
+use crate::{certificates, run};
 
 /// Where the package keeps the scripts that do not ask who calls.
 const SCRIPTS: &str = "/usr/lib/rabbitmq/bin";
+/// The queues that a deployment starts with.
+const DEFINITIONS: &str =
+    include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../deploy/rabbitmq/definitions.json"));
+/// With definitions of its own, a broker makes no user by itself.
+const USERS: &str = r#"{
+    "users": [{"name": "guest", "password": "guest", "tags": "administrator"}],
+    "permissions": [{"user": "guest", "vhost": "/", "configure": ".*", "write": ".*", "read": ".*"}]
+}"#;
 /// `guest:guest`, as HTTP wants it.
 const CREDENTIALS: &str = "Z3Vlc3Q6Z3Vlc3Q=";
 
@@ -29,6 +39,7 @@ pub struct Rabbit {
 #[derive(Debug, Clone, Copy)]
 struct Ports {
     amqp: u16,
+    tls: u16,
     management: u16,
     distribution: u16,
     epmd: u16,
@@ -56,6 +67,25 @@ impl Rabbit {
         Ok(format!("amqp://guest:guest@127.0.0.1:{}/{name}", self.ports.amqp))
     }
 
+    /// The virtual host `/`, with the queues of the definitions, as URL with credentials.
+    #[must_use]
+    pub fn prepared_vhost(&self) -> String {
+        format!("amqp://guest:guest@127.0.0.1:{}/%2f", self.ports.amqp)
+    }
+
+    /// The same place with TLS.
+    #[must_use]
+    pub fn with_tls(&self, url: &str) -> String {
+        let Ports { amqp, tls, .. } = self.ports;
+        url.replacen("amqp:", "amqps:", 1).replacen(&format!(":{amqp}/"), &format!(":{tls}/"), 1)
+    }
+
+    /// The certificate of the authority that vouches for the broker.
+    #[must_use]
+    pub fn authority(&self) -> PathBuf {
+        self.folder.join(certificates::AUTHORITY)
+    }
+
     /// A request without a body to the management API, path below `/api/`.
     pub fn api(&self, method: &str, path: &str) -> Result<String> {
         let mut stream = TcpStream::connect(("127.0.0.1", self.ports.management))?;
@@ -80,8 +110,12 @@ impl Rabbit {
 
     /// Kills the broker as a power cut would.
     pub fn kill(&self) -> Result<()> {
-        let id = fs::read_to_string(self.folder.join("id"))?.parse()?;
-        run::kill(id, &self.folder)
+        run::kill(self.id()?, &self.folder)
+    }
+
+    /// Stops the broker as an administrator does.
+    pub fn stop(&self) -> Result<()> {
+        run::end(self.id()?, &self.folder, || self.ctl(&["stop"]).map(drop))
     }
 
     /// Starts it again on the same ports with the same data; returns when it is ready.
@@ -89,18 +123,27 @@ impl Rabbit {
         start(&self.folder, self.ports)
     }
 
+    fn id(&self) -> Result<u32> {
+        Ok(fs::read_to_string(self.folder.join("id"))?.parse()?)
+    }
+
     fn found_or_started(name: &str, exclusive: Option<File>) -> Result<Self> {
         let folder = run::folder_of(name)?;
         let _one_starts = run::lock(&folder.join("start.lock"))?;
         let noted = folder.join("ports");
         let ports = if noted.exists() {
-            Ports::read(&noted)?
+            let ports = Ports::read(&noted)?;
+            // A test that stopped it may have failed before it started it again.
+            if TcpStream::connect(("127.0.0.1", ports.amqp)).is_err() {
+                start(&folder, ports)?;
+            }
+            ports
         } else {
-            let [amqp, management, distribution, epmd] = run::free_ports()?;
-            let ports = Ports { amqp, management, distribution, epmd };
+            let [amqp, tls, management, distribution, epmd] = run::free_ports()?;
+            let ports = Ports { amqp, tls, management, distribution, epmd };
             configure(&folder, ports)?;
             start(&folder, ports)?;
-            fs::write(&noted, format!("{amqp} {management} {distribution} {epmd}"))?;
+            fs::write(&noted, format!("{amqp} {tls} {management} {distribution} {epmd}"))?;
             ports
         };
         Ok(Self { folder, ports, _exclusive: exclusive })
@@ -111,7 +154,9 @@ impl Ports {
     fn read(path: &Path) -> Result<Self> {
         let numbers: Result<Vec<u16>, _> = fs::read_to_string(path)?.split(' ').map(str::parse).collect();
         match numbers?[..] {
-            [amqp, management, distribution, epmd] => Ok(Self { amqp, management, distribution, epmd }),
+            [amqp, tls, management, distribution, epmd] => {
+                Ok(Self { amqp, tls, management, distribution, epmd })
+            }
             _ => bail!("{} is no list of ports", path.display()),
         }
     }
@@ -120,9 +165,24 @@ impl Ports {
 fn configure(folder: &Path, ports: Ports) -> Result<()> {
     fs::write(folder.join("epmd-port"), ports.epmd.to_string())?;
     fs::write(folder.join("plugins"), "[rabbitmq_management].")?;
-    let Ports { amqp, management, .. } = ports;
+    certificates::issue(folder)?;
+    let definitions = folder.join("definitions");
+    fs::create_dir_all(&definitions)?;
+    fs::write(definitions.join("1-queues.json"), DEFINITIONS)?;
+    fs::write(definitions.join("2-users.json"), USERS)?;
+    let Ports { amqp, tls, management, .. } = ports;
+    let place = folder.display();
+    let [authority, certificate, key] =
+        [certificates::AUTHORITY, certificates::CERTIFICATE, certificates::KEY];
     let settings = format!(
-        "listeners.tcp.default = 127.0.0.1:{amqp}\nmanagement.tcp.ip = 127.0.0.1\nmanagement.tcp.port = {management}\n"
+        "listeners.tcp.default = 127.0.0.1:{amqp}\n\
+         listeners.ssl.default = 127.0.0.1:{tls}\n\
+         ssl_options.cacertfile = {place}/{authority}\n\
+         ssl_options.certfile = {place}/{certificate}\n\
+         ssl_options.keyfile = {place}/{key}\n\
+         load_definitions = {place}/definitions\n\
+         management.tcp.ip = 127.0.0.1\n\
+         management.tcp.port = {management}\n"
     );
     Ok(fs::write(folder.join("rabbitmq.conf"), settings)?)
 }
@@ -157,6 +217,8 @@ fn script(name: &str, folder: &Path, ports: Ports) -> Command {
     let installed = Path::new(SCRIPTS).join(name);
     let mut command = Command::new(if installed.exists() { installed } else { name.into() });
     command
+        // Dumps of a node that dies go to where it was started.
+        .current_dir(folder)
         .env("HOME", folder)
         .env("RABBITMQ_NODENAME", "facereel-tests@localhost")
         .env("RABBITMQ_DIST_PORT", ports.distribution.to_string())

@@ -6,13 +6,15 @@ use std::os::fd::OwnedFd;
 use std::os::unix::process::{CommandExt, parent_id};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{FlockOperation, flock};
 use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open};
 
-/// Waits for the end of process $1, then kills the process groups noted below folder $2 and removes it. Erlang's
+/// Waits for the end of process $1, then kills the process groups noted below folder $2 and removes it, and the files
+/// elsewhere that are noted there. Erlang's
 /// port mapper leaves the group of the broker that started it, and goes when asked after the broker is gone.
 const KEEPER: &str = r#"
 tail --pid="$1" -f /dev/null
@@ -20,6 +22,7 @@ for noted in "$2"/*/groups/*; do kill -KILL -- "-${noted##*/}"; done
 for noted in "$2"/*/epmd-port; do
     for _ in 1 2 3 4 5; do ERL_EPMD_PORT=$(cat "$noted") epmd -kill && break; sleep 0.2; done
 done
+cat "$2"/*/leftovers | xargs rm -f
 rm -rf "$2"
 "#;
 
@@ -66,8 +69,13 @@ pub(crate) fn start(command: &mut Command, folder: &Path) -> Result<u32> {
 /// Kills process group `id` and waits until its leader is gone.
 pub(crate) fn kill(id: u32, folder: &Path) -> Result<()> {
     let group = pid(id)?;
+    end(id, folder, || Ok(kill_process_group(group, Signal::KILL)?))
+}
+
+/// Lets `stop` end process group `id`, and waits until its leader is gone.
+pub(crate) fn end(id: u32, folder: &Path, stop: impl FnOnce() -> Result<()>) -> Result<()> {
     let process = watch(id)?;
-    kill_process_group(group, Signal::KILL)?;
+    stop()?;
     wait_for(&[&process])?;
     fs::remove_file(folder.join("groups").join(id.to_string()))?;
     Ok(())
@@ -78,6 +86,13 @@ pub(crate) fn watch(id: u32) -> Result<OwnedFd> {
     pidfd_open(pid(id)?, PidfdFlags::empty()).with_context(|| format!("process {id} is gone"))
 }
 
+/// Whether process `id` ends within `limit`.
+pub(crate) fn ends_within(id: u32, limit: Duration) -> Result<bool> {
+    let Ok(process) = watch(id) else { return Ok(true) };
+    let limit = Timespec { tv_sec: limit.as_secs() as i64, tv_nsec: limit.subsec_nanos().into() };
+    Ok(poll(&mut [PollFd::new(&process, PollFlags::IN)], Some(&limit))? > 0)
+}
+
 /// Waits until one of `events` is readable, at most two minutes; returns its place.
 pub(crate) fn wait_for(events: &[&OwnedFd]) -> Result<usize> {
     let mut watched: Vec<_> = events.iter().map(|event| PollFd::new(event, PollFlags::IN)).collect();
@@ -86,17 +101,14 @@ pub(crate) fn wait_for(events: &[&OwnedFd]) -> Result<usize> {
     watched.iter().position(|event| !event.revents().is_empty()).context("nothing happened for two minutes")
 }
 
-/// `N` ports that nobody listened on a moment ago.
+/// `N` ports that nobody listens on, all different. They lie below those that the system gives to outgoing connections: a
+/// server that is stopped finds them free when it starts again.
 pub(crate) fn free_ports<const N: usize>() -> Result<[u16; N]> {
-    let mut listeners = Vec::new();
-    let mut ports = [0; N];
-    for port in &mut ports {
-        let listener = TcpListener::bind("127.0.0.1:0")?;
-        *port = listener.local_addr()?.port();
-        // Kept until all are chosen, so that they differ.
-        listeners.push(listener);
-    }
-    Ok(ports)
+    // Processes at the same time begin at different places.
+    let place = std::process::id().wrapping_mul(64);
+    let candidates = (0..12_000).map(|i| 20_000 + (place.wrapping_add(i) % 12_000) as u16);
+    let free = candidates.filter(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok());
+    free.take(N).collect::<Vec<_>>().try_into().ok().context("there are no free ports")
 }
 
 fn pid(id: u32) -> Result<Pid> {

@@ -24,6 +24,7 @@ struct Shelf {
     ready: VecDeque<Entry>,
     delayed: BTreeMap<(Instant, u64), Entry>,
     unacknowledged: usize,
+    consumers: u64,
 }
 
 /// A message that waits.
@@ -46,7 +47,27 @@ impl Shelves {
             ready: shelf.ready.len() as u64,
             delayed: shelf.delayed.len() as u64,
             unacknowledged: Some(shelf.unacknowledged as u64),
+            consumers: shelf.consumers,
         }
+    }
+
+    /// A consumer of `names` begins.
+    pub(super) fn join(&mut self, names: &[QueueName]) {
+        names.iter().for_each(|name| self.shelf(*name).consumers += 1);
+    }
+
+    /// A consumer of `names` ends.
+    pub(super) fn leave(&mut self, names: &[QueueName]) {
+        names.iter().for_each(|name| self.shelf(*name).consumers -= 1);
+    }
+
+    /// Removes what waits; returns how much that was.
+    pub(super) fn purge(&mut self, name: QueueName) -> u64 {
+        let shelf = self.shelf(name);
+        let removed = shelf.ready.len() + shelf.delayed.len();
+        shelf.ready.clear();
+        shelf.delayed.clear();
+        removed as u64
     }
 
     /// A new message, at the end.

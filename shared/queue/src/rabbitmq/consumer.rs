@@ -1,5 +1,17 @@
 //! Consuming: a session after the other, so that callers see one endless stream.
+//!
+//! While the broker takes no messages, none are handed out either: what a job leads to could not be published, and its
+//! worker would hang. Verdicts go on.
+//!
+//! **Silence is not trusted for long.** When a queue is deleted, the broker ends its subscriptions, and the session with
+//! them. But when somebody declares the queue again at the same moment, the broker keeps the subscription, delivers to it
+//! in its books, and sends nothing (seen with 3.10). No question over AMQP brings that to light. So a session in which
+//! nothing came for a while is ended, which makes the broker hand out everything again, and the next one begins.
+//!
+//! **Workers look up often.** They drop a `next` that waits and call it again, every second or so. What takes longer than
+//! that, and the time of silence, is therefore kept here and not in `next`.
 
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,7 +20,7 @@ use bytes::Bytes;
 use lapin::Channel;
 use lapin::options::BasicNackOptions;
 use tokio::sync::Semaphore;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 use tracing::{debug, warn};
 
 use super::Shared;
@@ -21,6 +33,8 @@ use crate::message::Message;
 use crate::name::QueueName;
 use crate::seam::{Consumer, Delivery};
 
+/// How long nothing may come before a new session begins: a few commands each time for an idle worker.
+const LONGEST_SILENCE: Duration = Duration::from_secs(10);
 /// How long a broken session may take to hand back what it holds.
 const GOODBYE_TIME_LIMIT: Duration = Duration::from_secs(2);
 
@@ -32,8 +46,14 @@ pub(super) struct RabbitConsumer {
     /// The broker limits each queue for itself; this limits all together. Receipts hold the permits.
     slots: Arc<Semaphore>,
     session: Option<Session>,
+    /// The next session on its way, while there is none.
+    opening: Option<Opening>,
+    /// When something came last, or a session began.
+    heard: Instant,
     backoff: Backoff,
 }
+
+type Opening = Pin<Box<dyn Future<Output = Result<Session, QueueError>> + Send>>;
 
 impl RabbitConsumer {
     /// Begins to consume; refusals are noticed here.
@@ -49,37 +69,68 @@ impl RabbitConsumer {
             prefetch,
             slots: Arc::new(Semaphore::new(prefetch.into())),
             session: None,
+            opening: None,
+            heard: Instant::now(),
             backoff: Backoff::default(),
         };
         consumer.ensure_session().await?;
         Ok(consumer)
     }
 
-    /// Opens sessions until one is open; only a refusal ends that. Safe to cancel: a session half open is dropped.
+    /// Opens sessions until one is open; only a refusal ends that. Safe to cancel: the next call goes on with it.
     async fn ensure_session(&mut self) -> Result<(), QueueError> {
         while self.session.is_none() {
-            match Session::open(&self.shared.consume, &self.names, self.prefetch).await {
-                Ok(session) => self.session = Some(session),
-                Err(error) if error.is_permanent() => return Err(error),
+            let opening = self.opening.take();
+            let opening = opening.unwrap_or_else(|| self.begin_after(None, Duration::ZERO));
+            match self.opening.insert(opening).await {
+                Ok(session) => {
+                    (self.session, self.opening) = (Some(session), None);
+                    self.heard = Instant::now();
+                }
+                Err(error) if error.is_permanent() => {
+                    self.opening = None;
+                    return Err(error);
+                }
                 Err(error) => {
                     warn!(%error, "can't consume; trying on");
-                    sleep(self.backoff.next_pause()).await;
+                    let pause = self.backoff.next_pause();
+                    self.opening = Some(self.begin_after(None, pause));
                 }
             }
         }
         Ok(())
     }
 
+    /// Leaves the session, broken or silent, for a new one.
+    fn renew_session(&mut self) {
+        let last = self.session.take();
+        self.opening = Some(self.begin_after(last, Duration::ZERO));
+    }
+
+    /// A new session, after the `last` one is closed and a `pause` is over.
+    fn begin_after(&self, last: Option<Session>, pause: Duration) -> Opening {
+        let (shared, names, prefetch) = (Arc::clone(&self.shared), self.names.clone(), self.prefetch);
+        Box::pin(async move {
+            if let Some(last) = last {
+                leave(last).await;
+            }
+            sleep(pause).await;
+            Session::open(&shared.consume, &names, prefetch).await
+        })
+    }
+
     /// The next delivery, whatever happens to sessions. Safe to cancel: messages wait in the session.
     async fn next_while_open(&mut self) -> Result<Delivery, QueueError> {
+        self.shared.publisher.unblocked().await;
         // Never closed, so there is always a permit at last.
         let mut permit = Arc::clone(&self.slots).acquire_owned().await.ok();
         loop {
             self.ensure_session().await?;
             let Some(session) = self.session.as_mut() else { continue };
-            match session.next().await {
-                Ok((queue, incoming)) => {
-                    self.backoff = Backoff::default();
+            match timeout_at(self.heard + LONGEST_SILENCE, session.next()).await {
+                Err(_silence) => self.renew_session(),
+                Ok(Ok((queue, incoming))) => {
+                    (self.heard, self.backoff) = (Instant::now(), Backoff::default());
                     let channel = session.channel().clone();
                     if let Some(message) = accept(&channel, queue, &incoming).await {
                         let arrived = Arrived { queue, message, tag: incoming.delivery_tag, channel };
@@ -92,21 +143,11 @@ impl RabbitConsumer {
                         });
                     }
                 }
-                Err(error) => {
+                Ok(Err(error)) => {
                     warn!(%error, "consuming again");
-                    self.end_session().await;
+                    self.renew_session();
                 }
             }
-        }
-    }
-
-    /// Leaves a broken session. What of it still works is handed back; the rest comes back by itself.
-    async fn end_session(&mut self) {
-        let Some(session) = self.session.take() else { return };
-        match timeout(GOODBYE_TIME_LIMIT, session.close()).await {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => debug!(%error, "the session was gone altogether"),
-            Err(_) => debug!("the session does not answer any more"),
         }
     }
 }
@@ -127,6 +168,15 @@ impl Consumer for RabbitConsumer {
             Some(session) => session.close().await,
             None => Ok(()),
         }
+    }
+}
+
+/// What of a session still works is handed back; the rest comes back by itself.
+async fn leave(session: Session) {
+    match timeout(GOODBYE_TIME_LIMIT, session.close()).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => debug!(%error, "the session was gone altogether"),
+        Err(_) => debug!("the session does not answer any more"),
     }
 }
 

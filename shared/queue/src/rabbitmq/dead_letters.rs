@@ -12,7 +12,7 @@ use tracing::warn;
 
 use super::declare::declare;
 use super::headers::{self, DEAD_SINCE, QUEUE, REASON};
-use super::link::failed;
+use super::refusal::failed;
 use super::topology;
 use crate::error::QueueError;
 use crate::message::Message;
@@ -68,10 +68,9 @@ impl Desk {
         self.letters.iter().find(|lent| lent.letter.id == id)
     }
 
-    /// Removes one letter for good and hands the others back.
+    /// Removes one letter for good.
     pub(super) async fn remove(&self, lent: &Lent) -> Result<(), QueueError> {
-        self.channel.basic_ack(lent.tag, BasicAckOptions::default()).await.map_err(at_desk)?;
-        self.hand_back().await
+        self.channel.basic_ack(lent.tag, BasicAckOptions::default()).await.map_err(at_desk)
     }
 
     /// Hands all back that are still here.

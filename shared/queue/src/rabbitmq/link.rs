@@ -5,6 +5,9 @@
 //! had a channel on the old one opens another and starts from the beginning: prefetch, declarations, consumers. There
 //! is one way to begin, and no second one to begin again.
 //!
+//! A connection can also be lost without anybody noticing: the broker answers its heartbeats, but not what is asked of
+//! it. Whoever waited too long gives it up ([`Live::give_up`]), and it is treated like any other loss.
+//!
 //! Publishing and consuming have a connection each. A broker in an alarm (memory, disk) stops reading from connections
 //! that publish; acknowledgements on the same one would wait behind it, and nothing would ever get better.
 
@@ -12,7 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::StreamExt;
-use lapin::{Channel, Connection, ConnectionProperties, Event};
+use lapin::{Channel, Connection, Event};
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
@@ -20,8 +23,11 @@ use tracing::{info, warn};
 
 use super::address::Address;
 use super::backoff::Backoff;
-use super::refusal;
+use super::board::Board;
+use super::connect::connect;
+use super::refusal::failed;
 use crate::error::{QueueError, QueueErrorKind};
+use crate::health::QueueState;
 
 /// How long a connection may take to say goodbye.
 const GOODBYE_TIME_LIMIT: Duration = Duration::from_secs(2);
@@ -44,18 +50,48 @@ impl Role {
     }
 }
 
+/// A connection, as long as it lasts.
+pub(super) struct Live {
+    connection: Connection,
+    place: String,
+    given_up: CancellationToken,
+}
+
+impl Live {
+    /// A new channel.
+    pub(super) async fn channel(&self) -> Result<Channel, QueueError> {
+        match timeout(CHANNEL_TIME_LIMIT, self.connection.create_channel()).await {
+            Ok(opened) => opened.map_err(|error| failed(error, &self.place)),
+            Err(late) => {
+                self.give_up();
+                Err(QueueError::new(QueueErrorKind::Unavailable, &self.place).with_source(late))
+            }
+        }
+    }
+
+    /// It does not do what it should: a new one is wanted.
+    pub(super) fn give_up(&self) {
+        self.given_up.cancel();
+    }
+
+    async fn close(&self) {
+        // It may be gone already; the broker notices either way.
+        let _ = timeout(GOODBYE_TIME_LIMIT, self.connection.close(200, "bye".into())).await;
+    }
+}
+
 #[derive(Clone)]
 enum State {
-    Up(Arc<Connection>),
+    Up(Arc<Live>),
     /// Up, but the broker takes no messages at the moment.
-    Blocked(Arc<Connection>),
+    Blocked(Arc<Live>),
     Down,
 }
 
 impl State {
-    fn connection(&self) -> Option<&Arc<Connection>> {
+    fn live(&self) -> Option<&Arc<Live>> {
         match self {
-            Self::Up(connection) | Self::Blocked(connection) => Some(connection),
+            Self::Up(live) | Self::Blocked(live) => Some(live),
             Self::Down => None,
         }
     }
@@ -70,11 +106,11 @@ pub(super) struct Link {
 
 impl Link {
     /// Connects once, so that wrong credentials and addresses are noticed at once, and supervises from then on.
-    pub(super) async fn open(address: &Address, role: Role) -> Result<Self, QueueError> {
-        let first = connect(address, role).await.map_err(|error| failed(error, address.to_string()))?;
+    pub(super) async fn open(address: &Address, role: Role, board: Arc<Board>) -> Result<Self, QueueError> {
+        let first = connect(address, role.as_str()).await?;
         let (sender, state) = watch::channel(State::Down);
         let ended = CancellationToken::new();
-        let supervisor = Supervisor { address: address.clone(), role, state: sender };
+        let supervisor = Supervisor { address: address.clone(), role, state: sender, board };
         let until = ended.clone();
         tokio::spawn(async move {
             tokio::select! {
@@ -86,16 +122,17 @@ impl Link {
         Ok(Self { state, place: address.to_string(), ended })
     }
 
+    /// The connection, as soon as there is one.
+    pub(super) async fn live(&self) -> Result<Arc<Live>, QueueError> {
+        let mut state = self.state.clone();
+        let up = state.wait_for(|state| state.live().is_some()).await;
+        let live = up.ok().and_then(|state| state.live().cloned());
+        live.ok_or_else(|| QueueError::new(QueueErrorKind::Closed, &self.place))
+    }
+
     /// A new channel, as soon as there is a connection.
     pub(super) async fn channel(&self) -> Result<Channel, QueueError> {
-        let mut state = self.state.clone();
-        let up = state.wait_for(|state| state.connection().is_some()).await;
-        let connection = up.ok().and_then(|state| state.connection().cloned());
-        let connection = connection.ok_or_else(|| QueueError::new(QueueErrorKind::Closed, &self.place))?;
-        match timeout(CHANNEL_TIME_LIMIT, connection.create_channel()).await {
-            Ok(opened) => opened.map_err(|error| failed(error, &self.place)),
-            Err(late) => Err(QueueError::new(QueueErrorKind::Unavailable, &self.place).with_source(late)),
-        }
+        self.live().await?.channel().await
     }
 
     /// Whether the broker said that it takes no messages at the moment.
@@ -116,23 +153,11 @@ impl Drop for Link {
     }
 }
 
-/// A failed operation at `place`: refused for good, or not available at the moment.
-pub(super) fn failed(error: lapin::Error, place: impl Into<String>) -> QueueError {
-    let kind =
-        if refusal::is_refusal(&error) { QueueErrorKind::Refused } else { QueueErrorKind::Unavailable };
-    QueueError::new(kind, place).with_source(error)
-}
-
-async fn connect(address: &Address, role: Role) -> lapin::Result<Connection> {
-    let name = format!("facereel {} {}", role.as_str(), std::process::id());
-    let properties = ConnectionProperties::default().with_connection_name(name.into());
-    Connection::connect_uri(address.uri(), properties).await
-}
-
 struct Supervisor {
     address: Address,
     role: Role,
     state: watch::Sender<State>,
+    board: Arc<Board>,
 }
 
 impl Supervisor {
@@ -140,61 +165,86 @@ impl Supervisor {
     async fn run(&self, first: Connection) {
         let mut connection = first;
         loop {
-            let current = Arc::new(connection);
+            let place = self.address.to_string();
+            let live = Arc::new(Live { connection, place, given_up: CancellationToken::new() });
             info!(role = self.role.as_str(), broker = %self.address, "connected");
-            self.state.send_replace(State::Up(Arc::clone(&current)));
-            let cause = self.watch(&current).await;
+            self.is_up(&live);
+            let cause = tokio::select! {
+                cause = self.watch(&live) => cause,
+                () = live.given_up.cancelled() => "it did not answer any more".to_owned(),
+            };
             self.state.send_replace(State::Down);
             warn!(role = self.role.as_str(), broker = %self.address, cause, "connection lost");
-            drop(current);
+            self.board.note(self.role, QueueState::Reconnecting { cause });
+            // Channels keep a connection open, and they may live on with whoever holds a delivery.
+            live.close().await;
             connection = self.connect_again().await;
         }
     }
 
     /// Follows a connection until it is lost, and returns why.
-    async fn watch(&self, connection: &Arc<Connection>) -> String {
-        let mut events = std::pin::pin!(connection.events_listener());
+    async fn watch(&self, live: &Arc<Live>) -> String {
+        let mut events = std::pin::pin!(live.connection.events_listener());
         // Lost before anybody listened: no event will tell.
-        if !connection.status().connected() {
+        if !live.connection.status().connected() {
             return "closed right after it was opened".to_owned();
         }
         while let Some(event) = events.next().await {
             match event {
                 Event::ConnectionBlocked(reason) => {
                     warn!(broker = %self.address, reason, "the broker takes no messages; publishing waits");
-                    self.state.send_replace(State::Blocked(Arc::clone(connection)));
+                    self.state.send_replace(State::Blocked(Arc::clone(live)));
+                    self.board.note(self.role, QueueState::Blocked { reason: reason.to_string() });
                 }
                 Event::ConnectionUnblocked => {
                     info!(broker = %self.address, "the broker takes messages again");
-                    self.state.send_replace(State::Up(Arc::clone(connection)));
+                    self.is_up(live);
                 }
-                Event::Error(error) if !connection.status().connected() => return error.to_string(),
+                Event::Error(error) if !live.connection.status().connected() => return error.to_string(),
                 _ => {}
             }
         }
         "no more events".to_owned()
     }
 
+    fn is_up(&self, live: &Arc<Live>) {
+        self.state.send_replace(State::Up(Arc::clone(live)));
+        self.board.note(self.role, QueueState::Connected);
+    }
+
     /// Tries until it works. Refusals count as losses here: while a broker starts, it refuses what it allows later.
     async fn connect_again(&self) -> Connection {
         let mut backoff = Backoff::default();
         loop {
-            let pause = backoff.next_pause();
-            sleep(pause).await;
-            match connect(&self.address, self.role).await {
+            tokio::select! {
+                () = sleep(backoff.next_pause()) => {}
+                () = self.board.connected() => {}
+            }
+            match connect(&self.address, self.role.as_str()).await {
                 Ok(connection) => return connection,
                 Err(error) => {
-                    warn!(role = self.role.as_str(), broker = %self.address, %error, "can't connect; trying on");
+                    let cause = with_sources(&error);
+                    warn!(role = self.role.as_str(), cause, "can't connect; trying on");
+                    self.board.note(self.role, QueueState::Reconnecting { cause });
                 }
             }
         }
     }
 
     async fn say_goodbye(&self) {
-        let last = self.state.send_replace(State::Down);
-        if let Some(connection) = last.connection() {
-            // It may be gone already; the broker notices either way.
-            let _ = timeout(GOODBYE_TIME_LIMIT, connection.close(200, "bye".into())).await;
+        if let Some(live) = self.state.send_replace(State::Down).live() {
+            live.close().await;
         }
     }
+}
+
+/// An error and what is behind it, in one line.
+fn with_sources(error: &QueueError) -> String {
+    let mut line = error.to_string();
+    let mut next = std::error::Error::source(error);
+    while let Some(source) = next {
+        line = format!("{line}: {source}");
+        next = source.source();
+    }
+    line
 }

@@ -2,7 +2,8 @@
 //!
 //! A message is safe when the broker confirmed it *and* did not return it as one without a queue; a confirmation
 //! alone says only that it was dealt with. On any loss it is published again, so the queue may hold it twice: jobs are
-//! idempotent. A blocked broker is waited for without limit, for it only gets better when nobody pushes.
+//! idempotent. A broker that answers nothing for a while is left and connected to anew: one that was restarted may still
+//! wait for a queue to come up. A blocked one is waited for without limit, for it only gets better when nobody pushes.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -15,15 +16,24 @@ use tracing::warn;
 
 use super::address::Address;
 use super::backoff::Backoff;
+use super::board::Board;
 use super::declare::declare;
-use super::link::{Link, Role, failed};
+use super::link::{Link, Live, Role};
+use super::refusal::failed;
 use super::topology::QueueSpec;
 use crate::error::{QueueError, QueueErrorKind};
 
 /// How long one `publish` tries, not counting the time in which the broker takes no messages.
 const PATIENCE: Duration = Duration::from_mins(1);
-/// How long a confirmation may take before the connection is doubted.
-const CONFIRMATION_TIME_LIMIT: Duration = Duration::from_secs(20);
+/// How long a confirmation may take before the connection is given up.
+const CONFIRMATION_TIME_LIMIT: Duration = Duration::from_secs(10);
+
+/// A message on its way.
+pub(super) struct Parcel<'a> {
+    pub(super) target: &'a QueueSpec,
+    pub(super) body: &'a [u8],
+    pub(super) properties: BasicProperties,
+}
 
 /// The publishing connection and its channel.
 pub(super) struct Publisher {
@@ -33,23 +43,19 @@ pub(super) struct Publisher {
 
 /// A channel in confirm mode, and the queues declared on it.
 struct ConfirmedChannel {
+    live: Arc<Live>,
     channel: Channel,
     declared: Mutex<BTreeSet<String>>,
 }
 
 impl Publisher {
     /// Connects.
-    pub(super) async fn open(address: &Address) -> Result<Self, QueueError> {
-        Ok(Self { link: Link::open(address, Role::Publish).await?, current: Mutex::new(None) })
+    pub(super) async fn open(address: &Address, board: Arc<Board>) -> Result<Self, QueueError> {
+        Ok(Self { link: Link::open(address, Role::Publish, board).await?, current: Mutex::new(None) })
     }
 
-    /// Puts a message into the queue of `target`.
-    pub(super) async fn publish(
-        &self,
-        target: &QueueSpec,
-        body: &[u8],
-        properties: BasicProperties,
-    ) -> Result<(), QueueError> {
+    /// Puts a message into its queue.
+    pub(super) async fn publish(&self, parcel: Parcel<'_>) -> Result<(), QueueError> {
         let mut backoff = Backoff::default();
         let mut until = Instant::now() + PATIENCE;
         loop {
@@ -57,7 +63,7 @@ impl Publisher {
                 self.link.unblocked().await;
                 until = Instant::now() + PATIENCE;
             }
-            let error = match self.try_publish(target, body, &properties, until).await {
+            let error = match self.try_publish(&parcel, until).await {
                 Ok(()) => return Ok(()),
                 Err(error) => error,
             };
@@ -66,44 +72,49 @@ impl Publisher {
             if error.is_permanent() || Instant::now() + pause >= until {
                 return Err(error);
             }
-            warn!(queue = target.name, %error, "publishing again");
+            warn!(queue = parcel.target.name, %error, "publishing again");
             sleep(pause).await;
         }
     }
 
-    async fn try_publish(
-        &self,
-        target: &QueueSpec,
-        body: &[u8],
-        properties: &BasicProperties,
-        until: Instant,
-    ) -> Result<(), QueueError> {
-        let place = || format!("publish to {}", target.name);
-        let late = |error| QueueError::new(QueueErrorKind::Unavailable, place()).with_source(error);
-        let channel = timeout_at(until, self.channel()).await.map_err(late)??;
-        channel.declare_once(target).await?;
-        let confirmation = channel.publish(&target.name, body, properties.clone());
-        match self.in_time(confirmation).await {
-            Some(Ok(Confirmation::Ack(None))) => Ok(()),
-            Some(Ok(Confirmation::Ack(Some(returned)))) => {
-                let reason = format!("the broker has no such queue ({})", returned.reply_text);
-                Err(QueueError::new(QueueErrorKind::Unavailable, place()).with_source(reason))
+    /// Waits while the broker takes no messages.
+    pub(super) async fn unblocked(&self) {
+        self.link.unblocked().await;
+    }
+
+    async fn try_publish(&self, parcel: &Parcel<'_>, until: Instant) -> Result<(), QueueError> {
+        let live = timeout_at(until, self.link.live()).await;
+        let live = live.map_err(|late| parcel.failure(QueueErrorKind::Unavailable).with_source(late))??;
+        if let Some(outcome) = self.in_time(self.send(&live, parcel)).await {
+            return outcome;
+        }
+        live.give_up();
+        Err(parcel.failure(QueueErrorKind::Unconfirmed))
+    }
+
+    /// One try on `live`, without a limit of time.
+    async fn send(&self, live: &Arc<Live>, parcel: &Parcel<'_>) -> Result<(), QueueError> {
+        let channel = self.channel_on(live).await?;
+        channel.declare_once(parcel.target).await?;
+        let refused = |reason: String| Err(parcel.failure(QueueErrorKind::Unavailable).with_source(reason));
+        match channel.publish(parcel).await {
+            Ok(Confirmation::Ack(None)) => Ok(()),
+            Ok(Confirmation::Ack(Some(returned))) => {
+                refused(format!("the broker has no such queue ({})", returned.reply_text))
             }
-            Some(Ok(Confirmation::Nack(_) | Confirmation::NotRequested)) => {
-                Err(QueueError::new(QueueErrorKind::Unavailable, place())
-                    .with_source("the broker did not take it"))
+            Ok(Confirmation::Nack(_) | Confirmation::NotRequested) => {
+                refused("the broker did not take it".to_owned())
             }
-            Some(Err(error)) => Err(QueueError::new(QueueErrorKind::Unconfirmed, place()).with_source(error)),
-            None => Err(QueueError::new(QueueErrorKind::Unconfirmed, place())),
+            Err(error) => Err(parcel.failure(QueueErrorKind::Unconfirmed).with_source(error)),
         }
     }
 
-    /// The outcome of `confirmation`, unless it takes too long while the broker takes messages.
-    async fn in_time<T>(&self, confirmation: impl Future<Output = T>) -> Option<T> {
-        let mut confirmation = std::pin::pin!(confirmation);
+    /// The outcome of `sending`, unless it takes too long while the broker takes messages.
+    async fn in_time<T>(&self, sending: impl Future<Output = T>) -> Option<T> {
+        let mut sending = std::pin::pin!(sending);
         loop {
             tokio::select! {
-                outcome = &mut confirmation => return Some(outcome),
+                outcome = &mut sending => return Some(outcome),
                 () = sleep(CONFIRMATION_TIME_LIMIT) => {}
             }
             if !self.link.is_blocked() {
@@ -113,16 +124,25 @@ impl Publisher {
     }
 
     /// The channel in use, or a new one. Two tasks may open one each at the same moment; the later stays.
-    async fn channel(&self) -> Result<Arc<ConfirmedChannel>, QueueError> {
-        if let Some(channel) = lock(&self.current).as_ref().filter(|c| c.channel.status().connected()) {
+    async fn channel_on(&self, live: &Arc<Live>) -> Result<Arc<ConfirmedChannel>, QueueError> {
+        let is_usable =
+            |c: &&Arc<ConfirmedChannel>| Arc::ptr_eq(&c.live, live) && c.channel.status().connected();
+        if let Some(channel) = lock(&self.current).as_ref().filter(is_usable) {
             return Ok(Arc::clone(channel));
         }
-        let channel = self.link.channel().await?;
+        let channel = live.channel().await?;
         let confirmed = channel.confirm_select(ConfirmSelectOptions::default()).await;
         confirmed.map_err(|error| failed(error, "publisher confirms"))?;
-        let opened = Arc::new(ConfirmedChannel { channel, declared: Mutex::new(BTreeSet::new()) });
+        let live = Arc::clone(live);
+        let opened = Arc::new(ConfirmedChannel { live, channel, declared: Mutex::new(BTreeSet::new()) });
         *lock(&self.current) = Some(Arc::clone(&opened));
         Ok(opened)
+    }
+}
+
+impl Parcel<'_> {
+    fn failure(&self, kind: QueueErrorKind) -> QueueError {
+        QueueError::new(kind, format!("publish to {}", self.target.name))
     }
 }
 
@@ -137,14 +157,11 @@ impl ConfirmedChannel {
         Ok(())
     }
 
-    async fn publish(
-        &self,
-        queue: &str,
-        body: &[u8],
-        properties: BasicProperties,
-    ) -> lapin::Result<Confirmation> {
+    async fn publish(&self, parcel: &Parcel<'_>) -> lapin::Result<Confirmation> {
         let options = BasicPublishOptions { mandatory: true, ..BasicPublishOptions::default() };
-        self.channel.basic_publish("".into(), queue.into(), options, body, properties).await?.await
+        let Parcel { target, body, properties } = parcel;
+        let name = target.name.as_str().into();
+        self.channel.basic_publish("".into(), name, options, body, properties.clone()).await?.await
     }
 }
 

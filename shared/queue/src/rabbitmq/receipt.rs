@@ -15,7 +15,8 @@ use tracing::debug;
 
 use super::Shared;
 use super::headers::Outgoing;
-use super::link::failed;
+use super::publisher::Parcel;
+use super::refusal::failed;
 use super::session::hand_back;
 use super::topology::{self, DelayClass};
 use crate::error::QueueError;
@@ -71,13 +72,15 @@ impl RabbitReceipt {
         next.attempt = next.attempt.saturating_add(1);
         let target = topology::delay(self.queue, DelayClass::of(delay));
         let properties = Outgoing::of(&next).because(reason).expiring(delay);
-        self.shared.publisher.publish(&target, self.message.body(), properties).await?;
+        let body = self.message.body();
+        self.shared.publisher.publish(Parcel { target: &target, body, properties }).await?;
         self.acknowledge().await
     }
 
     async fn bury(&mut self, reason: &str) -> Result<(), QueueError> {
         let properties = Outgoing::of(&self.message.headers).because(reason).given_up(self.queue).kept();
-        self.shared.publisher.publish(&topology::dead_letters(), self.message.body(), properties).await?;
+        let (target, body) = (topology::dead_letters(), self.message.body());
+        self.shared.publisher.publish(Parcel { target: &target, body, properties }).await?;
         self.acknowledge().await
     }
 

@@ -19,13 +19,16 @@ use lapin::{Channel, Consumer};
 use tokio::time::timeout;
 
 use super::declare::{count, declare};
-use super::link::{Link, failed};
+use super::link::{Link, Live};
+use super::refusal::failed;
 use super::topology;
 use crate::error::{QueueError, QueueErrorKind};
 use crate::name::QueueName;
 
 /// How long a message that an earlier queue says to hold may take to come; somebody else may have got it.
 const ARRIVAL_TIME_LIMIT: Duration = Duration::from_millis(50);
+/// How long it may take to begin on a connection that seems to live.
+const BEGIN_TIME_LIMIT: Duration = Duration::from_secs(15);
 /// How often earlier queues are waited for, so that none can stop the later ones by a wrong count.
 const WAITS: usize = 3;
 
@@ -46,9 +49,21 @@ struct Lane {
 }
 
 impl Session {
-    /// Prefetch, declarations, subscriptions, in this order.
+    /// Opens one as soon as there is a connection. One that does not answer is given up.
     pub(super) async fn open(link: &Link, names: &[QueueName], prefetch: u16) -> Result<Self, QueueError> {
-        let channel = link.channel().await?;
+        let live = link.live().await?;
+        match timeout(BEGIN_TIME_LIMIT, Self::begin(&live, names, prefetch)).await {
+            Ok(begun) => begun,
+            Err(late) => {
+                live.give_up();
+                Err(QueueError::new(QueueErrorKind::Unavailable, "begin to consume").with_source(late))
+            }
+        }
+    }
+
+    /// Prefetch, declarations, subscriptions, in this order.
+    async fn begin(live: &Live, names: &[QueueName], prefetch: u16) -> Result<Self, QueueError> {
+        let channel = live.channel().await?;
         let limited = channel.basic_qos(prefetch, BasicQosOptions::default()).await;
         limited.map_err(|error| failed(error, "prefetch"))?;
         declare(&channel, &topology::dead_letters()).await?;
@@ -117,11 +132,13 @@ impl Session {
             }
             match Pin::new(&mut lane.incoming).poll_next(cx) {
                 Poll::Ready(Some(Ok(delivery))) => lane.waiting = Some(delivery),
-                Poll::Ready(Some(Err(error))) => return Poll::Ready(Err(lane.ended().with_source(error))),
+                Poll::Ready(Some(Err(error))) => {
+                    return Poll::Ready(Err(ended(lane.name).with_source(error)));
+                }
                 // The broker cancelled the subscription: the queue was deleted or lost its leader.
                 Poll::Ready(None) => {
                     lane.is_over = true;
-                    return Poll::Ready(Err(lane.ended()));
+                    return Poll::Ready(Err(ended(lane.name)));
                 }
                 Poll::Pending => {}
             }
@@ -160,10 +177,10 @@ impl Lane {
         })
         .await
     }
+}
 
-    fn ended(&self) -> QueueError {
-        QueueError::new(QueueErrorKind::Unavailable, format!("subscription to {}", self.name))
-    }
+fn ended(name: QueueName) -> QueueError {
+    QueueError::new(QueueErrorKind::Unavailable, format!("subscription to {name} ended"))
 }
 
 /// Lets the broker deliver a message again at once.
