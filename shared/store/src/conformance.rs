@@ -35,6 +35,7 @@ macro_rules! store_promises {
             readers_never_see_half_an_object,
             ranges_are_exact,
             lists_are_sorted_and_prefixes_are_whole_parts,
+            folders_are_those_that_hold_objects,
             lists_of_thousands_are_complete,
             absence_is_an_error_to_readers_only,
             deleting_below_a_prefix_spares_its_neighbours,
@@ -189,6 +190,17 @@ pub async fn lists_are_sorted_and_prefixes_are_whole_parts(store: Arc<dyn Store>
     assert_eq!(names(&store.list("a/c").await?), ["a/c/1"]);
     assert_eq!(names(&store.list("a/z").await?), [""; 0], "an object is not below itself");
     assert_eq!(names(&store.list("nothing/here").await?), [""; 0]);
+    Ok(())
+}
+
+/// Promise 6, for the folders directly below a prefix.
+pub async fn folders_are_those_that_hold_objects(store: Arc<dyn Store>) -> Outcome {
+    put(&store, &["e/b/1", "e/a/x/1", "e/a/y", "e/c.json", "ea/z/1"]).await?;
+    assert_eq!(store.folders("e").await?, ["a", "b"]);
+    assert_eq!(store.folders("").await?, ["e", "ea"]);
+    assert_eq!(store.folders("e/b").await?, [""; 0]);
+    assert_eq!(store.folders("nothing/here").await?, [""; 0]);
+    assert!(store.folders("../..").await.is_err());
     Ok(())
 }
 

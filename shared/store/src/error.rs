@@ -30,6 +30,9 @@ pub enum StoreErrorKind {
     /// It may work if tried again.
     #[error("the store failed")]
     Transient,
+    /// The object is another one than it was when it was first looked at.
+    #[error("it was replaced by another object; start a new run for the new one")]
+    Replaced,
     /// The request makes no sense to this store.
     #[error("the request is not valid")]
     Invalid,

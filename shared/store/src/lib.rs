@@ -30,18 +30,27 @@ pub mod error;
 pub mod faulty;
 pub mod local;
 pub mod memory;
+pub mod probe;
 pub mod s3;
 pub mod seam;
 
 use std::path::Path;
 use std::sync::Arc;
 
+use facereel_domain::settings::StoreSettings;
+
 pub use error::{StoreError, StoreErrorKind};
 pub use faulty::FaultyStore;
 pub use local::LocalStore;
 pub use memory::MemoryStore;
-pub use s3::{ObjectReader, ObjectSource, S3Options, S3Store};
+pub use probe::{ConditionalWrites, Probe, probe};
+pub use s3::{ObjectReader, ObjectSource, S3Options, S3Sources, S3Store};
 pub use seam::{ObjectMeta, PutOutcome, Store};
+
+/// Opens the store that the settings name.
+pub async fn open_settings(settings: &StoreSettings) -> Result<Arc<dyn Store>, StoreError> {
+    open_with(&settings.url, &S3Options::from_settings(settings)?).await
+}
 
 /// Opens the store that `url` names.
 ///

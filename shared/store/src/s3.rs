@@ -16,7 +16,7 @@
 //! `~/.aws`; on AWS itself also web identity, container and instance roles. They are never part of a URL, and never
 //! shown.
 //!
-//! [`ObjectSource`] reads objects that are not ours, videos, in pieces.
+//! [`S3Sources`] finds objects that are not ours, videos, and reads them in pieces.
 //!
 //! Deliberately absent: making buckets, versions, tags, and encryption settings: who owns the bucket decides.
 
@@ -29,6 +29,8 @@ mod objects;
 mod options;
 mod reader;
 mod slots;
+mod sources;
+mod transport;
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -38,10 +40,11 @@ use bytes::Bytes;
 use facereel_domain::layout::ObjectKey;
 
 pub use self::options::{AccessKey, Addressing, S3Limits, S3Options};
-pub use self::reader::{ObjectReader, ObjectSource};
+pub use self::reader::ObjectReader;
+pub use self::sources::{FoundObject, ObjectSource, ObjectVersion, S3Sources};
 
 use self::attempts::Purpose;
-use self::connect::Bucket;
+use self::connect::{Bucket, Server};
 use self::objects::Condition;
 use self::options::Place;
 use crate::error::StoreError;
@@ -60,14 +63,9 @@ impl S3Store {
     pub async fn open(url: &str, options: &S3Options) -> Result<Self, StoreError> {
         let mut options = options.clone();
         let place = Place::parse(url, &mut options)?.checked_prefix()?;
-        let bucket = Bucket::at(&place, &options).await?;
+        let bucket = Server::at(&options).await?.bucket(&place.bucket);
         bucket.check(&place.url()).await?;
-        Ok(Self { bucket: Arc::new(bucket), place })
-    }
-
-    /// One of the store's objects, to be read in pieces.
-    pub async fn source(&self, key: &ObjectKey) -> Result<ObjectSource, StoreError> {
-        ObjectSource::pin(Arc::clone(&self.bucket), self.full(key.as_str())).await
+        Ok(Self { bucket, place })
     }
 
     /// The name in the bucket of a key, or of what keys begin with.
@@ -152,6 +150,12 @@ impl Store for S3Store {
     async fn list(&self, prefix: &str) -> Result<Vec<ObjectMeta>, StoreError> {
         let folder = folder_of("list", prefix)?;
         listing::list(self, Purpose { operation: "list", object: prefix }, &folder).await
+    }
+
+    async fn folders(&self, prefix: &str) -> Result<Vec<String>, StoreError> {
+        let operation = "list the folders of";
+        let folder = folder_of(operation, prefix)?;
+        listing::folders(self, Purpose { operation, object: prefix }, &folder).await
     }
 
     async fn delete(&self, key: &ObjectKey) -> Result<(), StoreError> {

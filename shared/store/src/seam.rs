@@ -39,6 +39,12 @@ pub trait Store: Send + Sync {
     /// Everything below `prefix` (whole path parts, no slash at the end; empty: everything), sorted by key.
     async fn list(&self, prefix: &str) -> Result<Vec<ObjectMeta>, StoreError>;
 
+    /// Names of the folders directly below `prefix`, sorted: cheaper than a list where they hold much. One that was
+    /// emptied a moment ago may still be named.
+    async fn folders(&self, prefix: &str) -> Result<Vec<String>, StoreError> {
+        Ok(folders_in(&self.list(prefix).await?, &folder_of("list the folders of", prefix)?))
+    }
+
     /// Removes the object where there is one.
     async fn delete(&self, key: &ObjectKey) -> Result<(), StoreError>;
 
@@ -82,6 +88,15 @@ pub(crate) fn exact_range(key: &ObjectKey, size: u64, range: &Range<u64>) -> Res
     }
     let reason = format!("bytes {}..{} were asked for, the object has {size}", range.start, range.end);
     Err(StoreError::invalid("read a range of", key.as_str()).with_source(reason))
+}
+
+/// The folders that sorted `objects` lie in, directly below `folder` (with its slash).
+fn folders_in(objects: &[ObjectMeta], folder: &str) -> Vec<String> {
+    let below = objects.iter().filter_map(|object| object.key.as_str().strip_prefix(folder));
+    let mut names: Vec<_> = below.filter_map(|rest| Some(rest.split_once('/')?.0.to_owned())).collect();
+    names.sort();
+    names.dedup();
+    names
 }
 
 /// What the keys below `prefix` begin with: the prefix and a slash, or nothing for everything.

@@ -19,6 +19,13 @@ pub struct EmbeddingsPart {
     pub splits: Vec<GateSplit>,
     /// A vector for each piece of each tracklet that has an embedded face, by tracklet and piece.
     pub prototypes: Vec<Prototype>,
+    /// Prototypes of one shot that are at least so similar show one person, by the settings or by what is recorded with
+    /// the embedder; nothing is joined where it is absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rejoin: Option<f32>,
+    /// What people should know about the embedder; the same in every part of a run.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
 }
 
 /// What one piece of a tracklet looks like.

@@ -29,10 +29,13 @@ pub struct RunRequest {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Source {
-    /// `file:///…`; not part of the identity, so that a moved file is the same source.
+    /// `file:///…` or `s3://bucket/key`; not part of the identity, so that a moved file is the same source.
     pub url: String,
     /// Size and digest.
     pub identity: SourceIdentity,
+    /// The ETag that an object had when its digest was taken: reads insist on it. Files have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub etag: Option<String>,
 }
 
 /// A model that a run uses.

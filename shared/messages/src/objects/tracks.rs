@@ -135,7 +135,7 @@ pub struct FaceToEmbed {
     pub quality: FaceQuality,
     /// What it was chosen for.
     pub purpose: FacePurpose,
-    /// The box jumped since the tracklet's face before it in the batch.
+    /// The box jumped since the tracklet's face before it in the batch, or the face parted from another one.
     pub jumped: bool,
 }
 

@@ -79,7 +79,7 @@ pub(crate) fn run_request() -> RunRequest {
     };
     RunRequest {
         run: address().run,
-        source: Source { url: "file:///videos/a.mp4".to_owned(), identity },
+        source: Source { url: "file:///videos/a.mp4".to_owned(), identity, etag: None },
         pipeline: settings::pipeline(),
         models: vec![model(ModelRecord::DETECTOR, "yunet"), model(ModelRecord::EMBEDDER, "sface")],
         program_version: "0.1.0".to_owned(),
@@ -238,5 +238,7 @@ pub(crate) fn embeddings_part() -> EmbeddingsPart {
             similarity: 0.125,
         }],
         prototypes: vec![Prototype { tracklet: 0, piece: 1, embedding: vector, cohesion: 0.9 }],
+        rejoin: None,
+        warnings: Vec::new(),
     }
 }

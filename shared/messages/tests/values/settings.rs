@@ -33,6 +33,7 @@ pub(crate) fn pipeline() -> PipelineSettings {
             min_iou: 0.4,
             min_quality: 0.2,
             momentum: 0.8,
+            rejoin: 0.45,
         },
         embed: EmbedSettings {
             enabled: false,
@@ -79,6 +80,7 @@ fn track() -> TrackSettings {
         second_min_iou: 0.4,
         buffer_sec: 3.0,
         max_gap_sec: 1.5,
+        relink_gap_sec: 4.0,
         min_observations: 2,
         min_mean_confidence: 0.5,
         sample_limit: 8,

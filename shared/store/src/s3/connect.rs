@@ -1,6 +1,6 @@
 //! From options to a client of a bucket that answers.
 
-use std::time::Duration;
+use std::sync::Arc;
 
 use aws_config::default_provider::credentials::DefaultCredentialsChain;
 use aws_config::environment::EnvironmentVariableCredentialsProvider;
@@ -15,32 +15,36 @@ use aws_sdk_s3::config::{
     BehaviorVersion, Builder, Credentials, Region, RequestChecksumCalculation, ResponseChecksumValidation,
     SharedCredentialsProvider, SharedHttpClient, StalledStreamProtectionConfig,
 };
-use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 
 use super::attempts::{Attempts, Purpose, boxed};
 use super::failure::{Failure, within};
-use super::options::{Addressing, Place, S3Options};
+use super::options::{Addressing, S3Options};
+use super::transport::http_client;
 use crate::error::{StoreError, StoreErrorKind};
 
 /// Signed for where nothing says otherwise: servers of one's own mostly do not care.
 const USUAL_REGION: &str = "us-east-1";
 
-/// How long an unused connection is kept; below the minute after which load balancers drop theirs.
-const IDLE: Duration = Duration::from_secs(45);
+/// The way to a server. Clones share connections, budget and bounds.
+#[derive(Debug, Clone)]
+pub(super) struct Server {
+    client: Client,
+    attempts: Arc<Attempts>,
+}
 
 /// A bucket and the way to it.
 #[derive(Debug)]
 pub(super) struct Bucket {
     pub(super) client: Client,
     pub(super) name: String,
-    pub(super) attempts: Attempts,
+    pub(super) attempts: Arc<Attempts>,
 }
 
-impl Bucket {
-    /// A client for the bucket of `place`; asks nobody yet.
-    pub(super) async fn at(place: &Place, options: &S3Options) -> Result<Self, StoreError> {
+impl Server {
+    /// A client for the server; asks nobody yet.
+    pub(super) async fn at(options: &S3Options) -> Result<Self, StoreError> {
         let region = region(options).await?;
-        let http = http_client();
+        let http = http_client(options).await?;
         let mut config = Builder::new()
             .behavior_version(BehaviorVersion::latest())
             .region(region.clone())
@@ -56,11 +60,18 @@ impl Bucket {
         config.set_endpoint_url(options.endpoint.clone());
         Ok(Self {
             client: Client::from_conf(config.build()),
-            name: place.bucket.clone(),
-            attempts: Attempts::new(options.limits.clone()),
+            attempts: Arc::new(Attempts::new(options.limits.clone())),
         })
     }
 
+    /// One of its buckets.
+    pub(super) fn bucket(&self, name: &str) -> Arc<Bucket> {
+        let (client, attempts) = (self.client.clone(), Arc::clone(&self.attempts));
+        Arc::new(Bucket { client, name: name.to_owned(), attempts })
+    }
+}
+
+impl Bucket {
     /// Asks for the bucket: finds a wrong address, name or secret before any work is done.
     pub(super) async fn check(&self, url: &str) -> Result<(), StoreError> {
         let limit = self.attempts.limits.attempt_with(0);
@@ -90,13 +101,6 @@ async fn region(options: &S3Options) -> Result<Region, StoreError> {
         .or_else(ProfileFileRegionProvider::new());
     let unknown = || StoreError::invalid_url("no region is known: set store.region or AWS_REGION");
     chain.region().await.ok_or_else(unknown)
-}
-
-fn http_client() -> SharedHttpClient {
-    aws_smithy_http_client::Builder::new()
-        .pool_idle_timeout(IDLE)
-        .tls_provider(Provider::Rustls(CryptoMode::Ring))
-        .build_https()
 }
 
 /// Who we are: as the options say, else by the SDK's providers.

@@ -104,6 +104,8 @@ fn from_answer(status: u16, code: &str, message: &str) -> Failure {
         )
         | (429 | 503, _) => (Transient, Advice::SlowDown),
         (_, "QuotaExceeded" | "EntityTooLarge" | "XMinioStorageFull") | (507, _) => (Full, Advice::GiveUp),
+        // Asking again does not teach it.
+        (501, _) => (Invalid, Advice::GiveUp),
         // 400 with these codes tells of damage on the way; 409 of two writers at the same moment.
         (_, "BadDigest" | "IncompleteBody" | "RequestTimeout" | "InternalError") | (408 | 409 | 500.., _) => {
             (Transient, Advice::TryAgain)
@@ -163,6 +165,7 @@ mod tests {
             (404, "NoSuchKey", StoreErrorKind::NotFound, Advice::GiveUp),
             (412, "PreconditionFailed", StoreErrorKind::Invalid, Advice::GiveUp),
             (507, "", StoreErrorKind::Full, Advice::GiveUp),
+            (501, "NotImplemented", StoreErrorKind::Invalid, Advice::GiveUp),
         ] {
             let failure = from_answer(status, code, "");
             assert_eq!((failure.kind, failure.advice), (kind, advice), "{status} {code}");

@@ -2,16 +2,36 @@
 
 use aws_sdk_s3::operation::list_objects_v2::ListObjectsV2Output;
 use aws_sdk_s3::types::{Delete, ObjectIdentifier};
+use facereel_domain::layout::ObjectKey;
 use tokio::task::{JoinError, JoinSet};
 
 use super::S3Store;
 use super::attempts::{Purpose, boxed};
+use super::connect::Bucket;
 use super::failure::{Failure, within};
 use crate::error::{StoreError, StoreErrorKind};
 use crate::seam::{ObjectMeta, Store as _};
 
 /// As many objects as one request may delete.
 const DELETED_AT_ONCE: usize = 1000;
+
+/// What a list asks for.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Query<'a> {
+    /// What names begin with.
+    pub(super) prefix: &'a str,
+    /// Whether what lies deeper is shown one by one or by folder.
+    pub(super) depth: Depth,
+}
+
+/// How deep a list goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Depth {
+    /// Every object.
+    Objects,
+    /// Objects of this folder, and names of the folders in it.
+    Folders,
+}
 
 /// Everything whose key begins with `folder`, sorted. What no key can name is not ours and left out.
 pub(super) async fn list(
@@ -22,35 +42,72 @@ pub(super) async fn list(
     let prefix = store.full(folder);
     let root = prefix.len() - folder.len();
     let mut found = Vec::new();
-    let mut next: Option<String> = None;
-    loop {
-        let page = page(store, purpose, (&prefix, next.as_deref())).await?;
-        for object in page.contents() {
-            let key = object.key().and_then(|name| name.get(root..)?.parse().ok());
-            let size = object.size().and_then(|size| u64::try_from(size).ok());
-            if let (Some(key), Some(size)) = (key, size) {
-                found.push(ObjectMeta { key, size });
-            }
-        }
-        next = page.next_continuation_token().map(str::to_owned);
-        if page.is_truncated() != Some(true) || next.is_none() {
-            break;
-        }
-    }
+    let query = Query { prefix: &prefix, depth: Depth::Objects };
+    each_page(&store.bucket, purpose, query, |page| {
+        found.extend(objects_of(page).filter_map(|(name, size)| {
+            let key = name.get(root..)?.parse().ok()?;
+            Some(ObjectMeta { key, size })
+        }));
+    })
+    .await?;
     // Servers sort by the whole name; some of them folder by folder.
     found.sort_by(|a, b| a.key.cmp(&b.key));
     Ok(found)
 }
 
-async fn page(
+/// Names of the folders directly in `folder`, sorted.
+pub(super) async fn folders(
     store: &S3Store,
     purpose: Purpose<'_>,
-    (prefix, from): (&str, Option<&str>),
+    folder: &str,
+) -> Result<Vec<String>, StoreError> {
+    let prefix = store.full(folder);
+    let mut found = Vec::new();
+    let query = Query { prefix: &prefix, depth: Depth::Folders };
+    each_page(&store.bucket, purpose, query, |page| {
+        let names = page.common_prefixes().iter().filter_map(|common| common.prefix());
+        let below = names.filter_map(|name| name.strip_prefix(&prefix)?.strip_suffix('/'));
+        found.extend(below.filter(|name| name.parse::<ObjectKey>().is_ok()).map(str::to_owned));
+    })
+    .await?;
+    found.sort();
+    found.dedup();
+    Ok(found)
+}
+
+/// Names and sizes of a page's objects.
+pub(super) fn objects_of(page: &ListObjectsV2Output) -> impl Iterator<Item = (&str, u64)> {
+    page.contents().iter().filter_map(|object| Some((object.key()?, u64::try_from(object.size()?).ok()?)))
+}
+
+/// Shows every page of a list to `visit`.
+pub(super) async fn each_page(
+    bucket: &Bucket,
+    purpose: Purpose<'_>,
+    query: Query<'_>,
+    mut visit: impl FnMut(&ListObjectsV2Output) + Send,
+) -> Result<(), StoreError> {
+    let mut next: Option<String> = None;
+    loop {
+        let page = page(bucket, purpose, (query, next.as_deref())).await?;
+        visit(&page);
+        next = page.next_continuation_token().map(str::to_owned);
+        if page.is_truncated() != Some(true) || next.is_none() {
+            return Ok(());
+        }
+    }
+}
+
+async fn page(
+    bucket: &Bucket,
+    purpose: Purpose<'_>,
+    (query, from): (Query<'_>, Option<&str>),
 ) -> Result<ListObjectsV2Output, StoreError> {
-    let bucket = &store.bucket;
+    let delimiter = (query.depth == Depth::Folders).then(|| "/".to_owned());
     let attempt = || {
         boxed(async {
-            let request = bucket.client.list_objects_v2().bucket(&bucket.name).prefix(prefix);
+            let request = bucket.client.list_objects_v2().bucket(&bucket.name).prefix(query.prefix);
+            let request = request.set_delimiter(delimiter.clone());
             let request = request.set_continuation_token(from.map(str::to_owned));
             within(bucket.attempts.limits.attempt_with(0), async { Ok(request.send().await?) }).await
         })

@@ -139,8 +139,8 @@ pub(super) async fn get_range(
             let output = within(limit, async { Ok(request.send().await?) }).await;
             let replaced = |failure: Failure| {
                 if failure.is_unmet_condition() {
-                    let text = "the object was replaced while it was being read";
-                    return Failure::new(StoreErrorKind::Invalid, text);
+                    let text = "its ETag is another one than at first";
+                    return Failure::new(StoreErrorKind::Replaced, text);
                 }
                 failure
             };

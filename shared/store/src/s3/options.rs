@@ -1,9 +1,11 @@
 //! How to reach an S3 server: what a URL says, what settings say, and the limits on time and load.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use facereel_domain::layout::ObjectKey;
+use facereel_domain::settings::StoreSettings;
 
 use crate::error::StoreError;
 
@@ -17,6 +19,8 @@ pub struct S3Options {
     pub region: Option<String>,
     /// Where the bucket's name goes.
     pub addressing: Addressing,
+    /// A PEM file of the authorities that may sign the server's certificate; nothing trusts the system's.
+    pub ca_file: Option<PathBuf>,
     /// Who we are. Nothing asks the SDK's chain of providers, as described in [`s3`](crate::s3).
     pub credentials: Option<AccessKey>,
     /// Limits on time and load.
@@ -79,7 +83,7 @@ impl Default for S3Limits {
             attempt: Duration::from_secs(15),
             slowest_bytes_per_sec: 256 * 1024,
             total: Duration::from_mins(1),
-            max_attempts: 10,
+            max_attempts: 20,
             first_pause: Duration::from_millis(100),
             max_pause: Duration::from_secs(5),
             concurrency: 16,
@@ -112,13 +116,7 @@ impl Place {
         let rest = url.strip_prefix("s3://").ok_or_else(|| StoreError::invalid_url("it is no s3:// URL"))?;
         let (place, query) = rest.split_once('?').unwrap_or((rest, ""));
         let (bucket, path) = place.split_once('/').unwrap_or((place, ""));
-        let good_bucket = (3..=63).contains(&bucket.len())
-            && bucket
-                .bytes()
-                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'.' | b'-'));
-        if !good_bucket {
-            return Err(StoreError::invalid_url("a bucket's name has 3 to 63 of a-z, 0-9, '.', '-'"));
-        }
+        check_bucket(bucket)?;
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             options.set(name, value)?;
@@ -127,6 +125,14 @@ impl Place {
             check_endpoint(endpoint)?;
         }
         Ok(Self { bucket: bucket.to_owned(), path: path.trim_matches('/').to_owned() })
+    }
+
+    /// Takes `s3://bucket/name` of an object that is not ours apart: its name may be any, with a `?` in it too.
+    pub(super) fn of_object(url: &str) -> Result<Self, StoreError> {
+        let rest = url.strip_prefix("s3://").ok_or_else(|| StoreError::invalid_url("it is no s3:// URL"))?;
+        let (bucket, name) = rest.split_once('/').unwrap_or((rest, ""));
+        check_bucket(bucket)?;
+        Ok(Self { bucket: bucket.to_owned(), path: name.to_owned() })
     }
 
     /// The place as a store: its path is a prefix that keys can follow.
@@ -146,6 +152,32 @@ impl Place {
 }
 
 impl S3Options {
+    /// What the settings say, and the query of the store's URL, which goes before them. For other buckets of the same
+    /// server too.
+    pub fn from_settings(settings: &StoreSettings) -> Result<Self, StoreError> {
+        let given = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
+        let mut options = Self {
+            endpoint: given(&settings.endpoint),
+            region: given(&settings.region),
+            addressing: if settings.path_style { Addressing::Path } else { Addressing::VirtualHost },
+            ca_file: given(&settings.ca_file).map(PathBuf::from),
+            credentials: None,
+            limits: S3Limits {
+                attempt: Duration::from_secs_f64(settings.attempt_sec),
+                total: Duration::from_secs_f64(settings.patience_sec),
+                concurrency: settings.concurrency as usize,
+                ..S3Limits::default()
+            },
+        };
+        if let Some(endpoint) = &options.endpoint {
+            check_endpoint(endpoint)?;
+        }
+        if settings.url.starts_with("s3://") {
+            Place::parse(&settings.url, &mut options)?;
+        }
+        Ok(options)
+    }
+
     fn set(&mut self, name: &str, value: &str) -> Result<(), StoreError> {
         match (name, value) {
             ("endpoint", _) => self.endpoint = Some(value.to_owned()),
@@ -160,6 +192,14 @@ impl S3Options {
         }
         Ok(())
     }
+}
+
+fn check_bucket(name: &str) -> Result<(), StoreError> {
+    let is_allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'.' | b'-');
+    if (3..=63).contains(&name.len()) && name.bytes().all(is_allowed) {
+        return Ok(());
+    }
+    Err(StoreError::invalid_url("a bucket's name has 3 to 63 of a-z, 0-9, '.', '-'"))
 }
 
 fn check_endpoint(endpoint: &str) -> Result<(), StoreError> {
@@ -187,6 +227,41 @@ mod tests {
         assert_eq!(options.addressing, Addressing::VirtualHost);
         assert_eq!(place.url(), "s3://films/a/b");
         assert_eq!(Place::parse("s3://films", &mut options).unwrap().url(), "s3://films");
+    }
+
+    #[test]
+    fn settings_say_how_to_reach_the_server_and_the_url_goes_before_them() {
+        let settings = StoreSettings {
+            url: "s3://films/a?region=eu-1".to_owned(),
+            endpoint: "https://objects:9000".to_owned(),
+            region: "us-1".to_owned(),
+            path_style: false,
+            attempt_sec: 2.5,
+            ..StoreSettings::default()
+        };
+        let options = S3Options::from_settings(&settings).unwrap();
+        assert_eq!(options.endpoint.as_deref(), Some("https://objects:9000"));
+        assert_eq!(options.region.as_deref(), Some("eu-1"));
+        assert_eq!(options.addressing, Addressing::VirtualHost);
+        assert_eq!(options.limits.attempt, Duration::from_millis(2500));
+        assert_eq!(options.ca_file, None);
+        let with_secret = StoreSettings { endpoint: "http://me:secret@host".to_owned(), ..settings };
+        assert!(!S3Options::from_settings(&with_secret).unwrap_err().to_string().contains("secret@"));
+    }
+
+    #[test]
+    fn without_settings_everything_is_as_by_default() {
+        let options = S3Options::from_settings(&StoreSettings::default()).unwrap();
+        assert_eq!(options.limits, S3Limits::default());
+        assert_eq!((options.endpoint, options.region), (None, None));
+    }
+
+    #[test]
+    fn an_object_of_others_may_have_any_name() {
+        let place = Place::of_object("s3://films/season 1/what?.mp4").unwrap();
+        assert_eq!(place, Place { bucket: "films".to_owned(), path: "season 1/what?.mp4".to_owned() });
+        assert!(Place::of_object("s3://user:secret@films/a").is_err());
+        assert!(Place::of_object("file:///a").is_err());
     }
 
     #[test]

@@ -1,12 +1,10 @@
 //! The store in a bucket: the suite that all stores pass on a real server, and what only an S3 store can suffer.
 //!
-//! Starting a server takes seconds, so each test here starts one and asks several things of it.
-
 mod faults;
 mod objects;
-mod proxy;
+mod rig;
 mod sources;
-mod weed;
+mod trust;
 
 use std::sync::Arc;
 
@@ -14,17 +12,17 @@ use facereel_store::Store;
 use facereel_store::conformance::{self, Outcome};
 use tokio::task::JoinSet;
 
-use weed::Weed;
+use rig::Rig;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_bucket_keeps_every_promise_of_a_store() -> Outcome {
-    let weed = Weed::start().await;
+    let rig = Rig::new();
     let mut checks = JoinSet::new();
     macro_rules! check {
         ($($promise:ident),* $(,)?) => {
             $(
                 let name = stringify!($promise);
-                let store: Arc<dyn Store> = Arc::new(weed.store(&format!("conformance/{name}")).await);
+                let store: Arc<dyn Store> = Arc::new(rig.store(&format!("conformance/{name}")).await);
                 checks.spawn(async move { (name, conformance::$promise(store).await) });
             )*
         };
