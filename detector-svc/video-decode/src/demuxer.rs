@@ -10,7 +10,7 @@ use ffmpeg_next::{Dictionary, Error, Packet, Stream, ffi, format, log, media};
 
 use crate::error::{DecodeError, ErrorKind};
 use crate::info::{MAX_PIXELS, check_size};
-use crate::input::{Input, Meter};
+use crate::input::{Input, Meter, reader_failed};
 use crate::raw;
 use crate::rotation::Rotation;
 
@@ -75,7 +75,7 @@ impl Demuxer {
             let mut packet = Packet::empty();
             let result = packet.read(&mut self.context);
             if let Some(fault) = self.meter.take_fault() {
-                return Err(DecodeError::new(ErrorKind::Io, &self.place).source(fault));
+                return Err(reader_failed(fault, &self.place));
             }
             match result {
                 Ok(()) if packet.stream() == self.stream && packet.size() > 0 => return Ok(Some(packet)),
@@ -189,7 +189,7 @@ fn start_ffmpeg() {
 
 fn open_error(error: Error, meter: &Meter, place: &str) -> DecodeError {
     if let Some(fault) = meter.take_fault() {
-        return DecodeError::new(ErrorKind::Io, place).source(fault);
+        return reader_failed(fault, place);
     }
     let kind = match error {
         Error::Other { errno: ffi::EINVAL } => ErrorKind::FormatNotAllowed,

@@ -21,9 +21,11 @@ pub enum ErrorKind {
     UnsupportedCodec,
     /// Frames are smaller or larger than what is decoded.
     SizeOutOfLimits,
+    /// We may not read the input.
+    Denied,
     /// The input can't be read at the moment; it may work later.
     Io,
-    /// The input is not the one that was scanned: a segment's first frame is not there.
+    /// The input is not the one that was scanned: its reader says so, or a segment's first frame is not there.
     Changed,
     /// FFmpeg refused something that should work (out of memory, a pixel format without a converter).
     Ffmpeg,
@@ -41,6 +43,7 @@ impl fmt::Display for ErrorKind {
             Self::NoFrames => "there are no video frames inside",
             Self::UnsupportedCodec => "the codec is not supported",
             Self::SizeOutOfLimits => "the frame size is outside of the limits",
+            Self::Denied => "the video may not be read (check its permissions, or the credentials)",
             Self::Io => "the video can't be read",
             Self::Changed => "the video changed since it was scanned",
             Self::Ffmpeg => "FFmpeg failed",

@@ -19,7 +19,9 @@ impl<T: Read + Seek + Send> ReadSeek for T {}
 
 /// Opens a video that is no local file (an object in a store).
 pub trait StreamOpener: fmt::Debug + Send + Sync {
-    /// A fresh reader at the first byte. Reads must block until there is data; a read of 0 bytes is the end.
+    /// A fresh reader at the first byte. Reads must block until there is data; a read of 0 bytes is the end. Of its
+    /// faults those of kind `NotFound`, `PermissionDenied` and `StaleNetworkFileHandle` (the input was replaced) are
+    /// taken for lasting, others for passing.
     fn open(&self) -> io::Result<Box<dyn ReadSeek>>;
 
     /// What errors call it.
@@ -48,7 +50,7 @@ impl Input {
             Self::File(path) => open_regular(path),
             Self::Stream(opener) => opener.open(),
         };
-        let inner = inner.map_err(|e| DecodeError::new(kind_of(&e), &self.place()).source(e))?;
+        let inner = inner.map_err(|e| reader_failed(e, &self.place()))?;
         Ok(MeteredReader { inner, meter: Arc::default() })
     }
 }
@@ -61,12 +63,16 @@ fn open_regular(path: &PathBuf) -> io::Result<Box<dyn ReadSeek>> {
     Ok(Box::new(File::open(path)?))
 }
 
-fn kind_of(error: &io::Error) -> ErrorKind {
-    match error.kind() {
+/// What a reader's fault means for the video.
+pub(crate) fn reader_failed(error: io::Error, place: &str) -> DecodeError {
+    let kind = match error.kind() {
         io::ErrorKind::NotFound => ErrorKind::NotFound,
         io::ErrorKind::InvalidInput => ErrorKind::NotAVideo,
+        io::ErrorKind::PermissionDenied => ErrorKind::Denied,
+        io::ErrorKind::StaleNetworkFileHandle => ErrorKind::Changed,
         _ => ErrorKind::Io,
-    }
+    };
+    DecodeError::new(kind, place).source(error)
 }
 
 /// What a reader did.

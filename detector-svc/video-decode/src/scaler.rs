@@ -1,5 +1,7 @@
 //! Frames and parts of frames as RGB.
 
+use std::mem;
+
 use facereel_domain::geometry::{PixelRect, Size};
 use facereel_imaging::RgbImage;
 use ffmpeg_next::{color, ffi, frame};
@@ -7,7 +9,7 @@ use ffmpeg_next::{color, ffi, frame};
 use crate::area;
 use crate::error::{DecodeError, ErrorKind};
 use crate::raw::{self, PixelLayout};
-use crate::sws::{Conversion, Converter, Range, RgbRows};
+use crate::sws::{Conversion, Converter, Range, RgbRows, SHRUNK_FORMAT, Target};
 
 /// Converters that are kept. Setting one up costs more than using it on a face.
 const KEPT: usize = 16;
@@ -18,11 +20,17 @@ const GRAIN_PX: u32 = 64;
 const MARGIN_PX: u32 = 4;
 
 /// Converts frames; one per thread, for any number of videos. Keeps what swscale needs to set up.
-#[derive(Default)]
 pub struct Scaler {
     /// The most recently used first.
     converters: Vec<Converter>,
     rows: RgbRows,
+    shrunk: frame::Video,
+}
+
+impl Default for Scaler {
+    fn default() -> Self {
+        Self { converters: Vec::new(), rows: RgbRows::default(), shrunk: frame::Video::empty() }
+    }
 }
 
 impl Scaler {
@@ -34,7 +42,8 @@ impl Scaler {
 
     /// `rect` (in coded pixels, inside the frame) at `out` pixels.
     ///
-    /// The whole frame is scaled in one pass. A part of it is converted as it is, with what it takes to start on a chroma
+    /// The whole frame is first made smaller in its own colours and then converted, a third of the cost of doing both at
+    /// once. A part of it is converted as it is, with what it takes to start on a chroma
     /// sample around it, cut out exactly, and then averaged down: no pixel outside of it has a say.
     pub(crate) fn convert(
         &mut self,
@@ -46,12 +55,13 @@ impl Scaler {
             return Err(failed("the frame has no pixel format"));
         };
         let whole = PixelRect { x: 0, y: 0, width: video.width(), height: video.height() };
+        let colours = Colours { matrix: matrix(video), range: range(video, &layout) };
         if rect == whole {
-            self.run(video, &layout, whole, out)?;
+            self.whole(video, &layout, colours, out)?;
             return cut(&self.rows, PixelRect { x: 0, y: 0, width: out.width, height: out.height });
         }
         let around = if layout.is_plain { widened(rect, whole, &layout) } else { whole };
-        self.run(video, &layout, around, Size { width: around.width, height: around.height })?;
+        self.run((video, &layout), around, colours, Size { width: around.width, height: around.height })?;
         let exact = PixelRect { x: rect.x - around.x, y: rect.y - around.y, ..rect };
         let image = cut(&self.rows, exact)?;
         if image.size() == out {
@@ -61,32 +71,60 @@ impl Scaler {
         }
     }
 
-    fn run(
+    fn whole(
         &mut self,
         video: &frame::Video,
         layout: &PixelLayout,
+        colours: Colours,
+        out: Size,
+    ) -> Result<(), DecodeError> {
+        let all = |size: Size| PixelRect { x: 0, y: 0, width: size.width, height: size.height };
+        let from = Size { width: video.width(), height: video.height() };
+        let shrinks = out != from && out.width <= from.width && out.height <= from.height;
+        if !shrinks || layout.is_rgb || layout.components.len() < 3 {
+            return self.run((video, layout), all(from), colours, out);
+        }
+        let Some(shrunk_layout) = raw::pixel_layout(SHRUNK_FORMAT) else {
+            return Err(failed("FFmpeg does not know its own pixel formats"));
+        };
+        let Colours { matrix, range } = colours;
+        let into = Target::Planes;
+        self.bring_up(Conversion { format: video.format(), from, to: out, matrix, range, into }, layout)?;
+        if !self.converters[0].shrink(video, layout, &mut self.shrunk) {
+            return Err(failed(format!("{} can't be made smaller", layout.name)));
+        }
+        let shrunk = mem::replace(&mut self.shrunk, frame::Video::empty());
+        let result = self.run((&shrunk, &shrunk_layout), all(out), colours, out);
+        self.shrunk = shrunk;
+        result
+    }
+
+    fn run(
+        &mut self,
+        (video, layout): (&frame::Video, &PixelLayout),
         rect: PixelRect,
+        Colours { matrix, range }: Colours,
         to: Size,
     ) -> Result<(), DecodeError> {
         let from = Size { width: rect.width, height: rect.height };
-        let conversion = Conversion {
-            format: video.format(),
-            from,
-            to,
-            matrix: matrix(video),
-            range: range(video, layout),
-        };
+        let into = Target::Rgb;
+        self.bring_up(Conversion { format: video.format(), from, to, matrix, range, into }, layout)?;
+        if self.converters[0].run(video, layout, rect, &mut self.rows) {
+            Ok(())
+        } else {
+            Err(failed(format!("{} can't be converted", layout.name)))
+        }
+    }
+
+    /// Puts the converter for this first.
+    fn bring_up(&mut self, conversion: Conversion, layout: &PixelLayout) -> Result<(), DecodeError> {
         let known = self.converters.iter().position(|c| c.is_for(&conversion));
         let index = match known {
             Some(index) => index,
             None => self.set_up(conversion, layout)?,
         };
         self.converters[..=index].rotate_right(1);
-        if self.converters[0].run(video, layout, rect, &mut self.rows) {
-            Ok(())
-        } else {
-            Err(failed(format!("{} can't be converted", layout.name)))
-        }
+        Ok(())
     }
 
     /// Adds a converter in the place of the one unused for longest; gives its place.
@@ -97,6 +135,14 @@ impl Scaler {
         self.converters.push(Converter::new(conversion).ok_or_else(refused)?);
         Ok(self.converters.len() - 1)
     }
+}
+
+/// How a frame's samples stand for colours.
+#[derive(Debug, Clone, Copy)]
+struct Colours {
+    /// One of swscale's `SWS_CS_*`.
+    matrix: i32,
+    range: Range,
 }
 
 /// How far a frame's black and white lie apart.

@@ -18,7 +18,20 @@ pub(crate) struct Conversion {
     /// One of swscale's `SWS_CS_*`.
     pub(crate) matrix: i32,
     pub(crate) range: Range,
+    pub(crate) into: Target,
 }
+
+/// What comes out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Target {
+    /// Packed red, green and blue, full range.
+    Rgb,
+    /// [`SHRUNK_FORMAT`] in the source's own matrix and range.
+    Planes,
+}
+
+/// The format of frames that are made smaller before they are converted.
+pub(crate) const SHRUNK_FORMAT: format::Pixel = format::Pixel::YUV420P;
 
 /// Whether black is 0 or 16 (of 255).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,7 +67,7 @@ impl RgbRows {
     }
 }
 
-/// A swscale context to RGB.
+/// A swscale context.
 pub(crate) struct Converter {
     context: NonNull<ffi::SwsContext>,
     conversion: Conversion,
@@ -66,8 +79,12 @@ unsafe impl Send for Converter {}
 impl Converter {
     /// `None` where swscale can't read the format or there is no memory.
     pub(crate) fn new(conversion: Conversion) -> Option<Self> {
-        let Conversion { format, from, to, matrix, range } = conversion;
+        let Conversion { format, from, to, matrix, range, into } = conversion;
         let shrinks = to.width <= from.width && to.height <= from.height;
+        let (out, keeps_range) = match into {
+            Target::Rgb => (format::Pixel::RGB24, false),
+            Target::Planes => (SHRUNK_FORMAT, true),
+        };
         let flags = if shrinks && to != from { ffi::SWS_AREA } else { ffi::SWS_BILINEAR };
         // SAFETY: plain numbers and null filters, as swscale documents; coefficient tables are static.
         unsafe {
@@ -77,7 +94,7 @@ impl Converter {
                 format.into(),
                 to.width as i32,
                 to.height as i32,
-                ffi::AVPixelFormat::AV_PIX_FMT_RGB24,
+                out.into(),
                 flags,
                 ptr::null_mut(),
                 ptr::null_mut(),
@@ -86,7 +103,8 @@ impl Converter {
             let table = ffi::sws_getCoefficients(matrix);
             let full = i32::from(range == Range::Full);
             // Fails for formats that have no colour matrix, which then need none.
-            ffi::sws_setColorspaceDetails(context.as_ptr(), table, full, table, 1, 0, 1 << 16, 1 << 16);
+            let out_full = if keeps_range { full } else { 1 };
+            ffi::sws_setColorspaceDetails(context.as_ptr(), table, full, table, out_full, 0, 1 << 16, 1 << 16);
             Some(Self { context, conversion })
         }
     }
@@ -105,6 +123,53 @@ impl Converter {
         rect: PixelRect,
         rows: &mut RgbRows,
     ) -> bool {
+        if self.conversion.into != Target::Rgb {
+            return false;
+        }
+        rows.fit(self.conversion.to);
+        // SAFETY: `rows` was fitted to the output's size just now.
+        unsafe {
+            let out = rows.bytes.as_mut_ptr().add(rows.start);
+            let planes = [out, ptr::null_mut(), ptr::null_mut(), ptr::null_mut()];
+            self.scale(video, layout, rect, (planes, [rows.stride as i32, 0, 0, 0]))
+        }
+    }
+
+    /// Makes all of `video` into `out`, which is made anew where it does not fit; `false` as for [`Self::run`].
+    pub(crate) fn shrink(
+        &mut self,
+        video: &frame::Video,
+        layout: &PixelLayout,
+        out: &mut frame::Video,
+    ) -> bool {
+        let Conversion { to, into, .. } = self.conversion;
+        if into != Target::Planes {
+            return false;
+        }
+        if (out.format(), out.width(), out.height()) != (SHRUNK_FORMAT, to.width, to.height) {
+            *out = frame::Video::new(SHRUNK_FORMAT, to.width, to.height);
+        }
+        let whole = PixelRect { x: 0, y: 0, width: video.width(), height: video.height() };
+        // SAFETY: `out` has the output's format and size, and is borrowed mutably; its planes are its own.
+        unsafe {
+            let raw = &*out.as_ptr();
+            let [a, b, c, d, ..] = raw.data;
+            let [k, l, m, n, ..] = raw.linesize;
+            !a.is_null() && self.scale(video, layout, whole, ([a, b, c, d], [k, l, m, n]))
+        }
+    }
+
+    /// Runs swscale on `rect` of `video`; `false` where it fails or the context is for something else.
+    ///
+    /// # Safety
+    /// The planes of `out` must hold a picture of this context's output format and size, at these bytes a row.
+    unsafe fn scale(
+        &mut self,
+        video: &frame::Video,
+        layout: &PixelLayout,
+        rect: PixelRect,
+        (out, out_strides): ([*mut u8; 4], [i32; 4]),
+    ) -> bool {
         let Conversion { format, from, to, .. } = self.conversion;
         let is_inside = rect.x + rect.width <= video.width() && rect.y + rect.height <= video.height();
         let is_whole = rect.x == 0 && rect.y == 0;
@@ -115,9 +180,8 @@ impl Converter {
         {
             return false;
         }
-        rows.fit(to);
         // SAFETY: the frame is borrowed, so its planes live; the rectangle lies inside of it and the layout is the format's,
-        // so the moved pointers stay inside the planes and `from` rows follow each; `rows` was fitted to `to` just now.
+        // so the moved pointers stay inside the planes and `from` rows follow each; the caller vouches for `out`.
         unsafe {
             let raw = &*video.as_ptr();
             let mut planes = [ptr::null::<u8>(); 4];
@@ -128,9 +192,6 @@ impl Converter {
                 }
             }
             let strides = [raw.linesize[0], raw.linesize[1], raw.linesize[2], raw.linesize[3]];
-            let out =
-                [rows.bytes.as_mut_ptr().add(rows.start), ptr::null_mut(), ptr::null_mut(), ptr::null_mut()];
-            let out_strides = [rows.stride as i32, 0, 0, 0];
             let height = ffi::sws_scale(
                 self.context.as_ptr(),
                 planes.as_ptr(),

@@ -54,22 +54,24 @@ fn block_means(
         .map(|k| place(k, grid.0 * SAMPLES, size.0) * component.step + component.offset)
         .collect();
     let mut sums = vec![0_u32; grid.0 * grid.1];
+    let is_wide = component.depth > 8;
     for k in 0..grid.1 * SAMPLES {
         let row = &plane[place(k, grid.1 * SAMPLES, size.1) * stride..];
         let blocks = &mut sums[k / SAMPLES * grid.0..][..grid.0];
         for (sum, columns) in blocks.iter_mut().zip(columns.chunks_exact(SAMPLES)) {
-            *sum += columns.iter().map(|at| sample(row, *at, component)).sum::<u32>();
+            *sum += if is_wide {
+                columns.iter().map(|at| wide_sample(row, *at, component.shift)).sum::<u32>()
+            } else {
+                columns.iter().map(|at| u32::from(row[*at])).sum::<u32>()
+            };
         }
     }
     let to_8_bits = 1.0 / (SAMPLES * SAMPLES) as f32 / (1_u32 << (component.depth - 8).min(8)) as f32;
     sums.into_iter().map(|sum| sum as f32 * to_8_bits).collect()
 }
 
-fn sample(row: &[u8], at: usize, component: Component) -> u32 {
-    if component.depth <= 8 {
-        return u32::from(row[at]);
-    }
-    u32::from(u16::from_ne_bytes([row[at], row[at + 1]])) >> component.shift
+fn wide_sample(row: &[u8], at: usize, shift: u32) -> u32 {
+    u32::from(u16::from_ne_bytes([row[at], row[at + 1]])) >> shift
 }
 
 fn full_luma(value: f32, range: Range) -> u8 {

@@ -1,9 +1,11 @@
 //! JPEG in and out: chips travel between stages, and crops leave the program, as baseline 4:2:0 JPEG.
 //!
 //! Chroma is halved always: the pictures come from 4:2:0 video, so full chroma would store what nobody recorded.
+//! Every face of a video is encoded once, so the encoder is libjpeg-turbo, several times as fast as those in Rust. What is
+//! decoded was once written elsewhere and may be hostile: there the decoder is one in safe Rust.
 
 use facereel_domain::geometry::Size;
-use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
+use turbojpeg::{Image, PixelFormat, Subsamp};
 use zune_jpeg::JpegDecoder;
 use zune_jpeg::zune_core::bytestream::ZCursor;
 use zune_jpeg::zune_core::colorspace::ColorSpace;
@@ -41,15 +43,16 @@ pub enum JpegError {
 /// and quality give the same bytes.
 pub fn encode(image: &RgbImage, quality: u8) -> Result<Vec<u8>, JpegError> {
     let Size { width, height } = image.size();
-    let refused = |reason: String| JpegError::Encode { width, height, reason };
-    let (Ok(columns), Ok(rows)) = (u16::try_from(width), u16::try_from(height)) else {
-        return Err(refused("a side is longer than 65,535 pixels".to_owned()));
+    let picture = Image {
+        pixels: image.data(),
+        width: width as usize,
+        pitch: 3 * width as usize,
+        height: height as usize,
+        format: PixelFormat::RGB,
     };
-    let mut bytes = Vec::with_capacity(image.data().len() / 8);
-    let mut encoder = Encoder::new(&mut bytes, quality.clamp(1, 100));
-    encoder.set_sampling_factor(SamplingFactor::F_2_2);
-    encoder.encode(image.data(), columns, rows, ColorType::Rgb).map_err(|e| refused(e.to_string()))?;
-    Ok(bytes)
+    turbojpeg::compress(picture, i32::from(quality.clamp(1, 100)), Subsamp::Sub2x2)
+        .map(|bytes| bytes.to_vec())
+        .map_err(|e| JpegError::Encode { width, height, reason: e.to_string() })
 }
 
 /// The picture in `bytes` as RGB (grey pictures too).
