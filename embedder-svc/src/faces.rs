@@ -1,6 +1,7 @@
 //! From chips to vectors: decode, align, embed.
 
 use std::collections::BTreeMap;
+use std::time::Instant;
 
 use bytes::Bytes;
 use facereel_domain::embedding::Embedding;
@@ -11,7 +12,7 @@ use facereel_imaging::align::{AlignedFace, align_face};
 use facereel_imaging::jpeg;
 use facereel_inference::FaceEmbedder;
 use facereel_messages::objects::FaceToEmbed;
-use facereel_service::{StageContext, StageError};
+use facereel_service::{Measure, ModelRole, StageContext, StageError};
 use facereel_store::Store;
 
 use crate::quality_gates::{NOT_ALIGNABLE, refusing_gate};
@@ -69,7 +70,13 @@ pub(crate) fn embed_faces(
             })
             .collect();
         let inputs: Vec<AlignedFace> = prepared.iter().filter_map(|p| p.as_ref().ok().cloned()).collect();
+        let began = Instant::now();
         let vectors = if inputs.is_empty() { Vec::new() } else { embed(embedder, &inputs)? };
+        if !vectors.is_empty() {
+            let (model, time) = (ModelRole::Embedder, began.elapsed());
+            context.progress.measure(Measure::FacesEmbedded(vectors.len() as u64));
+            context.progress.measure(Measure::Inference { model, runs: 1, time });
+        }
         let mut vectors = vectors.into_iter();
         for face in prepared {
             outcomes.push(match face {

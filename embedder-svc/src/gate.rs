@@ -4,12 +4,13 @@
 //! tracklet is split where
 //!
 //! - one face is less similar than the *hard* threshold,
-//! - a face is less similar than the *soft* threshold right after the box jumped, or
+//! - a face is less similar than the *soft* threshold right after the box jumped or the face parted from another, or
 //! - *streak* faces in a row are, and they resemble each other more than the prototype (a head that turns away gives a
 //!   row of dissimilar faces too, but these differ among themselves).
 //!
 //! Only faces with a vector count: a rejected face neither feeds nor breaks a streak. Thresholds belong to the embedder
-//! and are recorded with it; they were found on tracks with ground truth.
+//! and are recorded with it; they were found on tracks with ground truth. A split too many does little harm: export joins
+//! the pieces of one person again.
 
 use facereel_domain::embedding::Embedding;
 use facereel_domain::ids::FaceId;
@@ -35,7 +36,7 @@ pub struct Look<'a> {
     pub face: FaceId,
     /// Its vector.
     pub embedding: &'a Embedding,
-    /// The box jumped on the way from the face before.
+    /// The box jumped on the way from the face before, or the face parted from another.
     pub jumped: bool,
 }
 

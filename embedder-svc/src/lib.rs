@@ -13,10 +13,12 @@ mod faces;
 pub mod gate;
 pub mod prototype;
 pub mod quality_gates;
+mod service;
 mod stage;
 #[cfg(test)]
 mod staged;
 
 pub use embedders::{Embedders, record as embedder_record};
 pub use faces::aligned_face;
+pub use service::EmbedderService;
 pub use stage::EmbedStage;

@@ -12,7 +12,7 @@ use facereel_messages::objects::{
 };
 use facereel_service::{NextJob, Progress, Stage, StageContext, StageError, objects};
 
-use crate::embedders::{Embedders, gate_rules};
+use crate::embedders::{Embedders, appearance};
 use crate::faces::{Chips, embed_faces};
 use crate::gate::{GateFindings, GateRules, Look, walk};
 use crate::prototype::{Weighted, robust_mean};
@@ -71,14 +71,20 @@ fn embed_batch(
 ) -> Result<EmbeddingsPart, StageError> {
     let settings = &request.pipeline;
     let mut embedder = embedders.take(&settings.embed, &request.models)?;
-    let rules = gate_rules(&settings.gate, embedder.gate);
+    let appearance = appearance(settings, embedder.gate);
     let outcomes = embed_faces(&batch.faces, chips, (embedder.embedder.as_mut(), settings), context)?;
-    let mut part =
-        EmbeddingsPart { batch: batch.batch, faces: Vec::new(), splits: Vec::new(), prototypes: Vec::new() };
+    let mut part = EmbeddingsPart {
+        batch: batch.batch,
+        faces: Vec::new(),
+        splits: Vec::new(),
+        prototypes: Vec::new(),
+        rejoin: settings.gate.enabled.then_some(appearance.rejoin),
+        warnings: appearance.warning.into_iter().collect(),
+    };
     let mut start = 0;
     for faces in batch.faces.chunk_by(|a, b| a.tracklet == b.tracklet) {
         let end = start + faces.len();
-        judge_tracklet(faces, &outcomes[start..end], (&settings.gate, &rules), &mut part);
+        judge_tracklet(faces, &outcomes[start..end], (&settings.gate, &appearance.rules), &mut part);
         start = end;
     }
     Ok(part)
@@ -175,6 +181,8 @@ mod tests {
             faces: Vec::new(),
             splits: Vec::new(),
             prototypes: Vec::new(),
+            rejoin: None,
+            warnings: Vec::new(),
         };
         judge_tracklet(&faces, &outcomes, (&GateSettings::default(), &RULES), &mut part);
         part

@@ -1,13 +1,19 @@
-//! Final tracks: tracklets cut where the appearance gate found another person, numbered by first appearance.
+//! Final tracks: tracklets cut where the appearance gate found another person, put together where it is the same one again,
+//! numbered by first appearance.
 
 use std::collections::BTreeMap;
 
 use facereel_domain::geometry::BBox;
 use facereel_domain::ids::{FaceId, ShotIndex, TrackId};
+use facereel_domain::settings::TrackSettings;
+use facereel_domain::time::Timeline;
 use facereel_messages::objects::{
     EmbedBatch, EmbeddedFace, EmbeddingsPart, FaceToEmbed, FrameFaces, GateSplit, Prototype, SeenFace,
     Tracks, Untracked,
 };
+
+use crate::merge::merge;
+use crate::rejoin::{End, Fragment, RejoinRules, chains};
 
 /// A track as users see it.
 #[derive(Debug, Clone, PartialEq)]
@@ -60,27 +66,51 @@ impl Assembled {
     }
 }
 
-/// Puts tracks and embeddings together. Pieces with fewer than `min_observations` faces are left out everywhere.
+/// Puts tracks and embeddings together. What has fewer than `track.min_observations` faces in the end is left out
+/// everywhere.
 #[must_use]
 pub fn assemble(
     mut tracks: Tracks,
     batches: Vec<EmbedBatch>,
     parts: Vec<EmbeddingsPart>,
-    min_observations: usize,
+    settings: &TrackSettings,
 ) -> Assembled {
-    let mut findings = Findings::collect(batches, parts);
+    let rules = parts.iter().find_map(|part| part.rejoin).filter(|_| settings.relink_gap_sec > 0.0);
+    let rules = rules.map(|similarity| RejoinRules { similarity, max_gap_sec: settings.relink_gap_sec });
+    warn_once(&mut tracks.warnings, &parts);
     let boxes = boxes(&tracks.frames);
-    let mut finals = Vec::new();
-    let mut dropped = Vec::new();
+    let mut pieces = all_pieces(&tracks, Findings::collect(batches, parts), &boxes);
+    if let Some(rules) = rules {
+        pieces = rejoined(pieces, (&tracks, &boxes), (&rules, settings.sample_limit as usize));
+    }
+    let is_long = |track: &FinalTrack| track.observations.len() >= settings.min_observations.max(1) as usize;
+    let (mut finals, short): (Vec<_>, Vec<_>) = pieces.into_iter().partition(is_long);
+    for (place, track) in finals.iter_mut().enumerate() {
+        track.id = TrackId(place as u32 + 1);
+    }
+    let dropped: Vec<FaceId> = short.into_iter().flat_map(|track| track.observations).collect();
+    settle_fates(&mut tracks, &finals, &dropped);
+    Assembled { tracks, finals }
+}
+
+/// Adds what the embed stage wants people to know, which every part repeats.
+fn warn_once(warnings: &mut Vec<String>, parts: &[EmbeddingsPart]) {
+    for warning in parts.iter().flat_map(|part| &part.warnings) {
+        if !warnings.contains(warning) {
+            warnings.push(warning.clone());
+        }
+    }
+}
+
+/// The tracklets' pieces that are not empty, without numbers as yet, by first appearance; in the same frame the surer face
+/// first.
+fn all_pieces(tracks: &Tracks, mut findings: Findings, boxes: &BTreeMap<FaceId, BBox>) -> Vec<FinalTrack> {
+    let mut all = Vec::new();
     for (number, tracklet) in tracks.tracklets.iter().enumerate() {
         let number = number as u32;
         let splits = findings.splits.remove(&number).unwrap_or_default();
-        for (piece, observations) in pieces(&tracklet.observations, &splits, &boxes).into_iter().enumerate() {
-            if observations.len() < min_observations.max(1) {
-                dropped.extend(observations);
-                continue;
-            }
-            finals.push(FinalTrack {
+        for (piece, observations) in pieces(&tracklet.observations, &splits, boxes).into_iter().enumerate() {
+            all.push(FinalTrack {
                 id: TrackId(0),
                 shot: tracklet.shot,
                 chosen: findings.take_chosen(number, &observations),
@@ -90,13 +120,50 @@ pub fn assemble(
             });
         }
     }
-    // First appearance; in the same frame the surer face first.
-    finals.sort_by_key(|track| track.observations.first().copied());
-    for (place, track) in finals.iter_mut().enumerate() {
-        track.id = TrackId(place as u32 + 1);
-    }
-    settle_fates(&mut tracks, &finals, &dropped);
-    Assembled { tracks, finals }
+    all.retain(|piece| !piece.observations.is_empty());
+    all.sort_by_key(|piece| piece.observations.first().copied());
+    all
+}
+
+/// The pieces with those of one person put together, in order of first appearance.
+fn rejoined(
+    pieces: Vec<FinalTrack>,
+    (tracks, boxes): (&Tracks, &BTreeMap<FaceId, BBox>),
+    (rules, sample_limit): (&RejoinRules, usize),
+) -> Vec<FinalTrack> {
+    let timeline = tracks.video.timeline;
+    let chains = {
+        let fragments: Option<Vec<Fragment<'_>>> =
+            pieces.iter().map(|piece| fragment(piece, tracks, (&timeline, boxes))).collect();
+        // Every observation has a frame and a box; were it otherwise, nothing could be said about the pieces.
+        let Some(fragments) = fragments else { return pieces };
+        chains(&fragments, rules)
+    };
+    let mut pieces: Vec<Option<FinalTrack>> = pieces.into_iter().map(Some).collect();
+    chains
+        .into_iter()
+        .filter_map(|chain| {
+            merge(chain.into_iter().filter_map(|place| pieces[place].take()).collect(), sample_limit)
+        })
+        .collect()
+}
+
+fn fragment<'a>(
+    piece: &'a FinalTrack,
+    tracks: &Tracks,
+    (timeline, boxes): (&Timeline, &BTreeMap<FaceId, BBox>),
+) -> Option<Fragment<'a>> {
+    let end = |face: FaceId| {
+        let place = tracks.frames.binary_search_by_key(&face.frame_idx, |frame| frame.frame_idx).ok()?;
+        let ts = timeline.seconds(tracks.frames[place].pts);
+        Some(End { face, ts, bbox: *boxes.get(&face)? })
+    };
+    Some(Fragment {
+        shot: piece.shot,
+        first: end(*piece.observations.first()?)?,
+        last: end(*piece.observations.last()?)?,
+        prototype: piece.prototype.as_ref().map(|prototype| &prototype.embedding),
+    })
 }
 
 /// What the embed stage found, by tracklet.

@@ -11,11 +11,15 @@ pub mod assemble;
 mod commit;
 pub mod crops;
 pub mod manifests;
+mod merge;
 pub mod metrics;
 pub mod npy;
 mod outputs;
+mod rejoin;
+mod service;
 mod stage;
 pub mod verify;
 
 pub use commit::{Artifact, CurrentRun, Manifest, ManifestCounts, Program, WorkObjects, after_commit};
+pub use service::ExporterService;
 pub use stage::ExportStage;

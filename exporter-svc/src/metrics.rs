@@ -1,6 +1,8 @@
 //! `track_metrics.json`: how good the tracks are, judged without ground truth, and readable warnings where a figure is
 //! outside of its guardrail. Definitions stand beside the figures, because names alone have misled people before.
 
+mod pairs;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use facereel_domain::settings::TrackSettings;
@@ -99,6 +101,8 @@ fn figures(assembled: &Assembled, settings: &TrackSettings) -> Vec<(Rule, Option
     let rejected = chosen.iter().filter(|f| f.embedded.outcome.is_err()).count() as f64;
     let accepted_quality =
         chosen.iter().filter(|f| f.embedded.outcome.is_ok()).map(|f| f64::from(f.chosen.quality.score));
+    let spans = pairs::spans(assembled);
+    let fragments = pairs::fragments(&spans, settings.max_gap_sec) as f64;
     let cohesions = finals.iter().filter_map(|t| Some(f64::from(t.prototype.as_ref()?.cohesion)));
     vec![
         (TRACKS_PER_MINUTE, (minutes > 0.0).then_some(tracks / minutes)),
@@ -115,6 +119,9 @@ fn figures(assembled: &Assembled, settings: &TrackSettings) -> Vec<(Rule, Option
         (REJECTION, (!chosen.is_empty()).then_some(rejected / chosen.len() as f64)),
         (NORM_ERROR, largest_norm_error(finals)),
         (COHESION, mean(cohesions)),
+        (SPREAD, mean(finals.iter().filter_map(spread))),
+        (FRAGMENTS, (minutes > 0.0).then_some(fragments / minutes)),
+        (ID_CLASHES, Some(pairs::id_clashes(&spans) as f64)),
         (CUT_CROSSING, Some(cut_crossing(assembled) as f64)),
         (DOUBLE_BOXES, Some(double_boxes(finals) as f64)),
         (RECALL, None),
@@ -196,6 +203,33 @@ const COHESION: Rule = Rule {
     warn_above: NEVER.1,
     advice: "",
 };
+const SPREAD: Rule = Rule {
+    name: "embedding_spread",
+    definition: "mean over tracks of the largest distance (1 less similarity) of one of a track's faces to its vector",
+    target: None,
+    warn_below: NEVER.0,
+    warn_above: NEVER.1,
+    advice: "",
+};
+const FRAGMENTS: Rule = Rule {
+    name: "fragments_per_minute",
+    definition: "tracks by minutes of video that begin where another of the shot ended at most track.max_gap_sec before: \
+                 no farther away than two face widths, of like size, without vectors that tell two people",
+    target: None,
+    warn_below: NEVER.0,
+    warn_above: NEVER.1,
+    advice: "",
+};
+const ID_CLASHES: Rule = Rule {
+    name: "id_clashes",
+    definition: "pairs of tracks that are there at the same time with vectors of similarity 0.6 or more, as if one person \
+                 were in two places",
+    target: Some("0"),
+    warn_below: NEVER.0,
+    warn_above: 0.0,
+    advice: "mirrors, pictures of people and twins do this; if it is none of these, a track mixes two people: lower \
+             track.max_jump or detect.stride",
+};
 const CUT_CROSSING: Rule = Rule {
     name: "cut_crossing_tracks",
     definition: "tracks with faces in more than one shot",
@@ -247,6 +281,13 @@ fn largest_norm_error(finals: &[FinalTrack]) -> Option<f64> {
     vectors
         .map(|v| (v.as_slice().iter().map(|x| f64::from(*x).powi(2)).sum::<f64>().sqrt() - 1.0).abs())
         .max_by(f64::total_cmp)
+}
+
+/// Distance of the face that is least like its track.
+fn spread(track: &FinalTrack) -> Option<f64> {
+    let vector = &track.prototype.as_ref()?.embedding;
+    let faces = track.chosen.iter().filter_map(|face| face.embedded.outcome.as_ref().ok());
+    faces.map(|face| 1.0 - f64::from(face.similarity(vector))).max_by(f64::total_cmp)
 }
 
 fn cut_crossing(assembled: &Assembled) -> usize {

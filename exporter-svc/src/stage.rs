@@ -34,7 +34,13 @@ impl Stage for ExportStage {
     async fn process(&self, job: ExportJob, context: &StageContext) -> Result<Vec<NextJob>, StageError> {
         let run = &job.address().run;
         if !context.is_committed(run).await? {
-            self.export(&job, context).await?;
+            let exported = self.export(&job, context).await;
+            // Another worker with the same job may have been faster, and taken the work objects away.
+            let is_done_by_others =
+                exported.as_ref().is_err_and(StageError::lacks_object) && context.is_committed(run).await?;
+            if !is_done_by_others {
+                exported?;
+            }
         }
         let work = if self.settings.keep_work { WorkObjects::Keep } else { WorkObjects::Delete };
         after_commit(context.store.as_ref(), run, work).await?;
@@ -82,6 +88,5 @@ async fn read_assembled(
         .flat_map(|part| &part.faces)
         .find_map(|face| face.outcome.as_ref().ok())
         .map_or(0, |vector| vector.as_slice().len());
-    let min_observations = request.pipeline.track.min_observations as usize;
-    Ok((assemble(tracks, batches, parts, min_observations), dim))
+    Ok((assemble(tracks, batches, parts, &request.pipeline.track), dim))
 }

@@ -6,7 +6,7 @@ use facereel_domain::geometry::BBox;
 use facereel_domain::ids::{BatchIndex, FaceId};
 use facereel_domain::settings::PipelineSettings;
 use facereel_domain::spread::{View, best_spread};
-use facereel_messages::objects::{EmbedBatch, FacePurpose, FaceToEmbed, FrameFaces, Tracks};
+use facereel_messages::objects::{EmbedBatch, FacePurpose, FaceToEmbed, FrameFaces, Tracks, Untracked};
 
 /// An observation of a tracklet that could be embedded.
 #[derive(Debug, Clone, Copy)]
@@ -16,19 +16,34 @@ struct Sight<'a> {
     ts: f64,
     bbox: BBox,
     score: f32,
-    /// The box overlaps the one before by too little.
+    /// The box overlaps the one before by too little, or the face stood close to another in the meantime.
     jumped: bool,
 }
 
-/// Faces to embed, in batches of whole tracklets of about `embed.job_faces` faces, cut from the content alone.
+/// Faces whose centres are nearer than this, in their mean size, may hide each other, and a track may go on with the wrong
+/// one.
+const CLOSE: f32 = 1.25;
+
+/// So many batches an episode is cut into, where that makes none too small: what is left to the last ones to finish, while
+/// other workers have nothing to do, is a small part of all.
+const BATCHES: usize = 16;
+/// Faces below which a batch is hardly worth its message.
+const WORTH_A_BATCH: usize = 8;
+
+/// Faces to embed, in batches of whole tracklets, cut from the content alone: about a sixteenth of all, and no more than
+/// about `embed.job_faces`.
 #[must_use]
 pub fn batches(tracks: &Tracks, settings: &PipelineSettings) -> Vec<EmbedBatch> {
     let frames: BTreeMap<u64, &FrameFaces> = tracks.frames.iter().map(|f| (f.frame_idx, f)).collect();
+    let chosen: Vec<Vec<FaceToEmbed>> =
+        (0..tracks.tracklets.len()).map(|number| faces_of(tracks, number, &frames, settings)).collect();
+    let largest = settings.embed.job_faces.max(1) as usize;
+    let aim = (chosen.iter().map(Vec::len).sum::<usize>() / BATCHES).max(WORTH_A_BATCH).min(largest);
     let mut batches: Vec<EmbedBatch> = Vec::new();
     let mut faces = Vec::new();
-    for number in 0..tracks.tracklets.len() {
-        faces.extend(faces_of(tracks, number, &frames, settings));
-        if faces.len() >= settings.embed.job_faces.max(1) as usize {
+    for of_tracklet in chosen {
+        faces.extend(of_tracklet);
+        if faces.len() >= aim {
             let batch = BatchIndex(batches.len() as u32);
             batches.push(EmbedBatch { batch, faces: std::mem::take(&mut faces) });
         }
@@ -75,13 +90,17 @@ fn sights<'a>(
     let mut sights = Vec::new();
     let mut before: Option<BBox> = None;
     let mut jumped = false;
+    let mut was_close = false;
     for (turn, id) in tracks.tracklets[number].observations.iter().enumerate() {
         let Some(&frame) = frames.get(&id.frame_idx) else { continue };
         let Some(face) = frame.faces.get(id.ordinal as usize) else { continue };
         let bbox = face.detection.bbox;
+        let is_close = is_close_to_another(frame, *id);
         // A jump at an observation that can't be embedded counts for the next that can.
-        jumped |= before.is_some_and(|before| before.iou(&bbox) < settings.gate.min_iou);
+        let has_parted = was_close && !is_close;
+        jumped |= has_parted || before.is_some_and(|before| before.iou(&bbox) < settings.gate.min_iou);
         before = Some(bbox);
+        was_close = is_close;
         let Some(quality) = face.detection.quality.filter(|_| face.detection.chip.is_some()) else {
             continue;
         };
@@ -96,6 +115,20 @@ fn sights<'a>(
     sights
 }
 
+/// Whether another face of the frame that tracks may hold is close to the face `id`.
+fn is_close_to_another(frame: &FrameFaces, id: FaceId) -> bool {
+    let own = frame.faces[id.ordinal as usize].detection.bbox;
+    let others = (0..).zip(&frame.faces).filter(|(ordinal, face)| {
+        let is_left_out = matches!(face.fate, Err(Untracked::TooSmall | Untracked::LowConfidence));
+        *ordinal != id.ordinal && !is_left_out
+    });
+    others.map(|(_, face)| face.detection.bbox).any(|other| {
+        let (a, b) = (own.center(), other.center());
+        let size = f32::midpoint(own.area().sqrt(), other.area().sqrt());
+        (a.x - b.x).hypot(a.y - b.y) < CLOSE * size
+    })
+}
+
 /// Whether observation `turn` (from 0) of tracklet `number` gets the full work: one tracklet in `skip` in each frame,
 /// every tracklet as often as the others, and always a tracklet's first three observations.
 fn has_turn(number: usize, turn: usize, skip: u32) -> bool {
@@ -103,7 +136,8 @@ fn has_turn(number: usize, turn: usize, skip: u32) -> bool {
 }
 
 /// Places of the sights that the appearance gate looks at, ascending: the best of each stretch of `every_sec`, counted
-/// from the tracklet's own beginning, and the first sight after the face was lost for as long as that or its box jumped.
+/// from the tracklet's own beginning, and the first sight after the face was lost for as long as that, its box jumped, or it
+/// parted from another.
 fn gate_looks(sights: &[Sight<'_>], every_sec: f64) -> Vec<usize> {
     // Differences of timestamps are rounded: a stretch that is short by a millionth of a second is over.
     let every_sec = every_sec - 1e-6;
@@ -231,6 +265,30 @@ mod tests {
     }
 
     #[test]
+    fn the_gate_looks_at_both_faces_when_they_part() {
+        let steps = (0..18).map(|n| n * 6);
+        let standing: Vec<_> = steps.clone().map(|at| (at, face(600.0, 150.0, 0.9))).collect();
+        let passing: Vec<_> = steps.map(|at| (at, face(at as f32 * 12.0, 150.0, 0.9))).collect();
+        // Within 187 pixels of each other at frames 36 to 60.
+        let faces = chosen(&[standing, passing], &settings());
+        let jumped: Vec<_> =
+            faces.iter().filter(|f| f.jumped).map(|f| (f.tracklet, f.face.frame_idx)).collect();
+        assert_eq!(jumped, [(0, 66), (1, 66)]);
+    }
+
+    #[test]
+    fn looking_every_24_frames_embeds_58_percent_less_than_every_10() {
+        let life = seen_in(0..2400);
+        let count = |every_frames: f64| {
+            let mut settings = settings();
+            settings.gate.every_sec = every_frames / 24.0;
+            let faces = chosen(std::slice::from_ref(&life), &settings);
+            faces.iter().filter(|face| face.purpose != FacePurpose::Sample).count()
+        };
+        assert_eq!((count(24.0), count(10.0)), (100, 240));
+    }
+
+    #[test]
     fn a_jump_between_chosen_faces_counts_for_the_next_chosen_one() {
         let mut life = seen_in([0, 6]);
         let mut unseen = face(400.0, 100.0, 0.9);
@@ -267,6 +325,15 @@ mod tests {
             batches.iter().map(|b| b.faces.iter().map(|f| f.tracklet).collect()).collect();
         assert_eq!(members, [vec![0, 0, 0, 1, 1, 1], vec![2, 2, 2, 3, 3, 3], vec![4, 4, 4]]);
         assert_eq!(batches.iter().map(|b| b.batch.0).collect::<Vec<_>>(), [0, 1, 2]);
+    }
+
+    #[test]
+    fn a_short_episode_is_cut_into_enough_batches_for_all_workers() {
+        let lives = vec![seen_in([0, 6, 12]); 100];
+        let batches = batches(&tracks(&lives), &all_samples(1));
+        assert!(batches.len() >= BATCHES, "{}", batches.len());
+        let sizes = batches.iter().map(|b| b.faces.len());
+        assert!(sizes.max() <= Some(300 / BATCHES + 3));
     }
 
     #[test]

@@ -9,6 +9,7 @@
 
 pub mod choice;
 mod episode;
+mod service;
 pub mod shots;
 mod stage;
 #[cfg(test)]
@@ -16,4 +17,5 @@ mod staged;
 mod thresholds;
 mod tracklets;
 
+pub use service::TrackerService;
 pub use stage::TrackStage;

@@ -6,7 +6,7 @@ use facereel_domain::layout::RunLayout;
 use facereel_domain::pipeline::Stage as StageName;
 use facereel_messages::jobs::{EmbedJob, ExportJob, Job, TrackJob};
 use facereel_messages::objects::{DetectionsPart, EmbedBatch, Plan, RunRequest, Tracks};
-use facereel_service::{NextJob, Progress, Stage, StageContext, StageError, objects};
+use facereel_service::{Measure, NextJob, Progress, Stage, StageContext, StageError, objects};
 
 use crate::choice::batches;
 use crate::episode::Episode;
@@ -35,6 +35,7 @@ impl Stage for TrackStage {
                 objects::write(store, &layout.embed_batch(batch.batch), batch).await?;
             }
             objects::write(store, &layout.tracks(), &tracks).await?;
+            context.progress.measure(Measure::TracksFound(tracks.tracklets.len() as u64));
             tracks
         };
         context.progress.report(Progress::PartDone { stage: StageName::Track });

@@ -1,12 +1,18 @@
 //! One shot's detections become tracklets; every detection learns what became of it.
 
-use facereel_bytetrack::{ReachParams, TrackInput, Tracker, TrackerParams, Tracklet as Found};
+use facereel_bytetrack::{
+    ReachParams, TimedInputs, TrackInput, TrackerParams, Tracklet as Found, track_whole,
+};
 use facereel_domain::ids::FaceId;
 use facereel_domain::settings::PipelineSettings;
 use facereel_domain::time::Timeline;
 use facereel_messages::objects::{FrameFaces, Tracklet, Untracked};
 
 use crate::thresholds::{Thresholds, thresholds};
+
+/// A face may fall to this share of `detect.min_face_px` and stay in its track: boxes waver by a tenth from frame to frame,
+/// and a face of just that size should not come and go with them.
+const SIZE_SLACK: f32 = 0.8;
 
 /// Tracks the faces of one shot's `frames`, appends its tracklets to `tracklets` in order of first appearance and notes
 /// in each face its tracklet's number or why it has none.
@@ -17,18 +23,16 @@ pub(crate) fn track_shot(
     tracklets: &mut Vec<Tracklet>,
 ) {
     let limits = thresholds(frames, settings);
-    let Ok(mut tracker) = Tracker::new(params(settings, limits)) else {
-        // Settings were checked when they were read; a shot without tracks is what impossible ones would give.
-        return;
-    };
     let mut members = Vec::with_capacity(frames.len());
+    let mut timed = Vec::with_capacity(frames.len());
     for frame in frames.iter_mut() {
         let (inputs, ordinals) = trackable(frame, settings);
-        // Frames come in order of time, so time never goes back.
-        let _ = tracker.update(timeline.seconds(frame.pts), &inputs);
+        timed.push(TimedInputs { ts_sec: timeline.seconds(frame.pts), inputs });
         members.push(ordinals);
     }
-    for found in tracker.finish() {
+    // Settings were checked when they were read, and frames come in order of time; a shot without tracks is what
+    // impossible ones would give.
+    for found in track_whole(&timed, params(settings, limits)).unwrap_or_default() {
         let places = found.observations.iter().map(|o| (o.frame, members[o.frame][o.detection]));
         if let Some(reason) = unfit(&found, limits, settings) {
             places.for_each(|(frame, ordinal)| frames[frame].faces[ordinal].fate = Err(reason));
@@ -62,11 +66,13 @@ fn trackable(frame: &mut FrameFaces, settings: &PipelineSettings) -> (Vec<TrackI
     let mut ordinals = Vec::with_capacity(frame.faces.len());
     for (ordinal, face) in frame.faces.iter_mut().enumerate() {
         let detection = &face.detection;
-        if detection.bbox.short_side() < settings.detect.min_face_px as f32 {
+        let (side, wanted) = (detection.bbox.short_side(), settings.detect.min_face_px as f32);
+        if side < wanted {
             face.fate = Err(Untracked::TooSmall);
         } else if detection.confidence < settings.track.low_thresh {
             face.fate = Err(Untracked::LowConfidence);
-        } else {
+        }
+        if side >= wanted * SIZE_SLACK && detection.confidence >= settings.track.low_thresh {
             inputs.push(TrackInput { bbox: detection.bbox, confidence: detection.confidence });
             ordinals.push(ordinal);
         }
@@ -81,6 +87,7 @@ fn params(settings: &PipelineSettings, limits: Thresholds) -> TrackerParams {
         high_thresh: limits.high.max(track.low_thresh),
         low_thresh: track.low_thresh,
         new_thresh: limits.new.max(limits.high),
+        new_min_side_px: settings.detect.min_face_px as f32,
         min_iou: track.min_iou,
         second_min_iou: track.second_min_iou,
         buffer_sec: track.buffer_sec,
@@ -96,14 +103,21 @@ fn params(settings: &PipelineSettings, limits: Thresholds) -> TrackerParams {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::staged::{face, frame, timeline};
-    use facereel_domain::detection::Detection;
+    use crate::staged::{face, frame, quality, timeline};
+    use facereel_domain::detection::{Detection, FaceQuality};
 
     /// Tracks a shot sampled every sixth frame.
     fn track(seen: Vec<Vec<Detection>>) -> (Vec<FrameFaces>, Vec<Tracklet>) {
+        track_with(seen, &PipelineSettings::default())
+    }
+
+    fn track_with(
+        seen: Vec<Vec<Detection>>,
+        settings: &PipelineSettings,
+    ) -> (Vec<FrameFaces>, Vec<Tracklet>) {
         let mut frames: Vec<_> = (0..).step_by(6).zip(seen).map(|(at, faces)| frame(at, faces)).collect();
         let mut tracklets = Vec::new();
-        track_shot(&mut frames, &timeline(), &PipelineSettings::default(), &mut tracklets);
+        track_shot(&mut frames, &timeline(), settings, &mut tracklets);
         (frames, tracklets)
     }
 
@@ -156,6 +170,56 @@ mod tests {
         let (frames, tracklets) = track(scores.iter().map(|s| vec![face(0.0, 100.0, *s)]).collect());
         assert_eq!(tracklets, []);
         assert_eq!(fates(&frames, 0), vec![Err(Untracked::TrackUnsure); 5]);
+    }
+
+    #[test]
+    fn a_face_at_the_smallest_size_does_not_come_and_go_with_its_box() {
+        let sides = [30.0, 33.0, 29.0, 31.0, 24.0, 34.0];
+        let (frames, tracklets) = track(sides.iter().map(|side| vec![face(0.0, *side, 0.9)]).collect());
+        assert_eq!(tracklets.len(), 1);
+        let lost = Err(Untracked::TooSmall);
+        assert_eq!(fates(&frames, 0), [Ok(0), Ok(0), Ok(0), Ok(0), lost, Ok(0)]);
+        let (frames, tracklets) = track(vec![vec![face(0.0, 31.0, 0.9)]; 5]);
+        assert_eq!(
+            (tracklets, fates(&frames, 0)),
+            (vec![], vec![lost; 5]),
+            "never large enough to begin a track"
+        );
+    }
+
+    #[test]
+    fn a_face_that_was_pale_before_it_was_sure_is_followed_back() {
+        let scores = [0.4, 0.5, 0.65, 0.9, 0.9, 0.9];
+        let (frames, tracklets) = track(scores.iter().map(|s| vec![face(0.0, 100.0, *s)]).collect());
+        assert_eq!(tracklets.len(), 1);
+        assert_eq!(fates(&frames, 0), vec![Ok(0); 6]);
+    }
+
+    /// Two people in the dark, and noise wherever shadows look like faces for a moment.
+    fn dark_shot() -> Vec<Vec<Detection>> {
+        let dim = |x: f32, score: f32| {
+            let mut seen = face(x, 100.0, score);
+            seen.quality = Some(FaceQuality { brightness: 0.04, contrast: 0.05, ..quality(0.3) });
+            seen
+        };
+        let look = |n: usize| {
+            let noise = dim(300.0 + 110.0 * (n * 5 % 8) as f32, 0.31 + 0.01 * (n % 7) as f32);
+            vec![dim(0.0, 0.52 + 0.01 * (n % 9) as f32), dim(150.0, 0.56), noise]
+        };
+        (0..12).map(look).collect()
+    }
+
+    #[test]
+    fn in_the_dark_the_adaptive_threshold_finds_people_and_no_shadows() {
+        let found = |adaptive_threshold: bool| {
+            let mut settings = PipelineSettings::default();
+            settings.detect.adaptive_threshold = adaptive_threshold;
+            let (frames, _) = track_with(dark_shot(), &settings);
+            let tracked = |ordinal| fates(&frames, ordinal).iter().filter(|fate| fate.is_ok()).count();
+            [tracked(0), tracked(1), tracked(2)]
+        };
+        assert_eq!(found(false), [0, 0, 0]);
+        assert_eq!(found(true), [12, 12, 0]);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use exporter_svc::manifests::{CropIndex, DetectionRow, FaceRow, TrackRow};
 use facereel_domain::ids::FaceId;
-use facereel_messages::objects::{SplitReason, Untracked};
+use facereel_messages::objects::{FacePurpose, SplitReason, Untracked};
 
 use crate::episode::{Episode, STRIDE, Walk};
 use crate::harness::{assembled, exported, file, rows};
@@ -57,6 +57,57 @@ fn two_splits_give_three_pieces() {
     let finals = assembled(&episode).finals;
     let lengths: Vec<_> = finals.iter().map(|track| track.observations.len()).collect();
     assert_eq!(lengths, [7, 13, 10]);
+}
+
+#[test]
+fn a_person_who_comes_back_in_the_same_shot_goes_on_with_the_same_track() {
+    let mut episode = Episode::blank(60, &[0, 40]);
+    episode.walk(&Walk::of(0, 0..12));
+    episode.walk(&Walk::of(1, 3..20));
+    episode.walk(&Walk::of(0, 24..40));
+    episode.walk(&Walk::of(0, 40..60));
+    episode.embed();
+    let finals = assembled(&episode).finals;
+    let spans: Vec<_> =
+        finals.iter().map(|t| (t.id.0, frames_of(&t.observations)[0], t.observations.len())).collect();
+    assert_eq!(spans, [(1, 0, 28), (2, 3, 17), (3, 40, 20)], "never across a cut");
+    let samples = finals[0].chosen.iter().filter(|face| face.chosen.purpose != FacePurpose::Gate).count();
+    assert_eq!(samples, episode.request.pipeline.track.sample_limit as usize);
+    let prototype = finals[0].prototype.as_ref().unwrap();
+    assert!(prototype.cohesion > 0.9, "{}", prototype.cohesion);
+}
+
+#[test]
+fn fragments_stay_apart_where_joining_is_off_or_no_threshold_is_known() {
+    let mut episode = Episode::blank(40, &[0]);
+    episode.walk(&Walk::of(0, 0..12));
+    episode.walk(&Walk::of(0, 24..40));
+    episode.embed();
+    assert_eq!(assembled(&episode).finals.len(), 1);
+    let mut unknown = episode.clone();
+    unknown.parts.iter_mut().for_each(|part| part.rejoin = None);
+    assert_eq!(assembled(&unknown).finals.len(), 2);
+    episode.request.pipeline.track.relink_gap_sec = 0.0;
+    assert_eq!(assembled(&episode).finals.len(), 2);
+}
+
+#[test]
+fn people_who_changed_tracks_get_both_their_halves() {
+    let mut episode = Episode::blank(40, &[0]);
+    episode.walk(&Walk::of(0, 0..40).becoming(1, 20));
+    episode.walk(&Walk::of(1, 1..40).becoming(0, 20));
+    episode.embed();
+    let finals = assembled(&episode).finals;
+    let lengths: Vec<_> = finals.iter().map(|track| track.observations.len()).collect();
+    assert_eq!(lengths, [40, 39]);
+}
+
+#[test]
+fn what_the_embedder_warns_of_is_told_once() {
+    let mut episode = Episode::typical();
+    episode.parts.iter_mut().for_each(|part| part.warnings = vec!["no thresholds".to_owned()]);
+    let warnings = assembled(&episode).tracks.warnings;
+    assert_eq!(warnings.iter().filter(|warning| *warning == "no thresholds").count(), 1);
 }
 
 #[test]

@@ -170,8 +170,14 @@ impl Episode {
         self.parts.clear();
         let numbers: Vec<u32> = (0..self.tracks.tracklets.len() as u32).collect();
         for (batch, numbers) in (0..).map(BatchIndex).zip(numbers.chunks(2)) {
-            let mut part =
-                EmbeddingsPart { batch, faces: Vec::new(), splits: Vec::new(), prototypes: Vec::new() };
+            let mut part = EmbeddingsPart {
+                batch,
+                faces: Vec::new(),
+                splits: Vec::new(),
+                prototypes: Vec::new(),
+                rejoin: Some(0.5),
+                warnings: Vec::new(),
+            };
             let mut faces = Vec::new();
             for number in numbers {
                 self.embed_tracklet(*number, (&mut faces, &mut part));
@@ -300,6 +306,7 @@ fn request() -> RunRequest {
         source: Source {
             url: "file:///videos/episode.mp4".to_owned(),
             identity: SourceIdentity { size_bytes: 12_345, sampled_sha256, whole_sha256: None },
+            etag: None,
         },
         pipeline: PipelineSettings::default(),
         models: vec![model("detector", "yunet"), model("embedder", "sface")],

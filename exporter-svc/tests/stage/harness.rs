@@ -27,7 +27,7 @@ pub(crate) type Objects = BTreeMap<String, Bytes>;
 /// The episode's tracks as export puts them together.
 pub(crate) fn assembled(episode: &Episode) -> Assembled {
     let Episode { tracks, batches, parts, request, .. } = episode.clone();
-    assemble(tracks, batches, parts, request.pipeline.track.min_observations as usize)
+    assemble(tracks, batches, parts, &request.pipeline.track)
 }
 
 /// A store with what the stages before export leave.

@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
+use facereel_domain::settings::ModelSettings;
+
 use crate::InferenceError;
 use crate::catalog::ModelsDir;
 
@@ -21,6 +23,13 @@ pub struct Runtime {
 }
 
 impl Runtime {
+    /// The library that `settings` name, and the folder of the models.
+    pub fn from_settings(settings: &ModelSettings) -> Result<(Self, ModelsDir), InferenceError> {
+        let models = ModelsDir::new(&settings.dir);
+        let library = Some(Path::new(&settings.onnxruntime)).filter(|path| !path.as_os_str().is_empty());
+        Ok((Self::load(library, &models)?, models))
+    }
+
     /// Loads the library at `library`; without one the library that `fetch` put into `models`, and where there is none the
     /// system's. A second call for the same library returns the runtime that is loaded already.
     pub fn load(library: Option<&Path>, models: &ModelsDir) -> Result<Self, InferenceError> {

@@ -75,6 +75,8 @@ pub struct GateThresholds {
     pub hard: f32,
     /// Below, several times in a row, a face is another person's.
     pub soft: f32,
+    /// From here on the means of two tracks of one shot show one person.
+    pub rejoin: f32,
 }
 
 /// A face embedder.
@@ -86,6 +88,6 @@ pub struct EmbedderSpec {
     pub dim: Option<usize>,
     /// Similarity from which on two faces are most likely one person's: the best threshold on a verification set.
     pub same_person: f32,
-    /// For the appearance gate.
-    pub gate: GateThresholds,
+    /// For the appearance gate, found on tracks with ground truth; `None` where nobody has.
+    pub gate: Option<GateThresholds>,
 }

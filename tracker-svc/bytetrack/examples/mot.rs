@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use clap::{Parser, ValueEnum};
-use facereel_bytetrack::{TrackInput, Tracker, TrackerParams, Tracklet};
+use facereel_bytetrack::{TimedInputs, TrackInput, Tracker, TrackerParams, Tracklet, track_whole};
 use facereel_domain::geometry::BBox;
 
 #[derive(Parser)]
@@ -29,6 +29,9 @@ struct Args {
     /// Parameters.
     #[arg(long, value_enum, default_value = "facereel")]
     preset: Preset,
+    /// Whether tracks are also followed back in time.
+    #[arg(long, value_enum, default_value = "forward")]
+    time: Time,
     /// Tracks with fewer observations are left out.
     #[arg(long, default_value_t = 2)]
     min_observations: usize,
@@ -44,6 +47,12 @@ struct Args {
 enum Preset {
     Facereel,
     Reference,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Time {
+    Forward,
+    Both,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -88,16 +97,27 @@ fn track(sequence: &Sequence, args: &Args) -> Result<Vec<Tracklet>> {
         Preset::Facereel => TrackerParams::default(),
         Preset::Reference => TrackerParams::reference_bytetrack(sequence.fps / args.stride as f64),
     };
+    let numbers: Vec<usize> = (1..=sequence.frames).step_by(args.stride).collect();
+    let shot_of = |frame: usize| sequence.cuts.iter().filter(|&&first| first <= frame).count();
+    let mut tracklets = Vec::new();
+    let mut looked_at = 0;
+    for shot in numbers.chunk_by(|a, b| shot_of(*a) == shot_of(*b)) {
+        let frames: Vec<TimedInputs> = shot.iter().map(|frame| sequence.frame(*frame)).collect();
+        let mut found = match args.time {
+            Time::Both => track_whole(&frames, params)?,
+            Time::Forward => forward(&frames, params)?,
+        };
+        found.iter_mut().flat_map(|t| &mut t.observations).for_each(|o| o.frame += looked_at);
+        tracklets.append(&mut found);
+        looked_at += shot.len();
+    }
+    Ok(tracklets)
+}
+
+fn forward(frames: &[TimedInputs], params: TrackerParams) -> Result<Vec<Tracklet>> {
     let mut tracker = Tracker::new(params)?;
-    let mut shots_begun = 0;
-    for frame in (1..=sequence.frames).step_by(args.stride) {
-        let begun = sequence.cuts.iter().filter(|&&first| first <= frame).count();
-        for _ in shots_begun..begun {
-            tracker.cut();
-        }
-        shots_begun = begun;
-        let detections = sequence.detections.get(&frame).map_or(&[][..], Vec::as_slice);
-        tracker.update((frame - 1) as f64 / sequence.fps, detections)?;
+    for frame in frames {
+        tracker.update(frame.ts_sec, &frame.inputs)?;
     }
     Ok(tracker.finish())
 }
@@ -126,6 +146,11 @@ fn rows(tracklets: &[Tracklet], args: &Args) -> Result<String> {
 }
 
 impl Sequence {
+    fn frame(&self, number: usize) -> TimedInputs {
+        let inputs = self.detections.get(&number).cloned().unwrap_or_default();
+        TimedInputs { ts_sec: (number - 1) as f64 / self.fps, inputs }
+    }
+
     fn read(folder: &Path) -> Result<Self> {
         let info = fs::read_to_string(folder.join("seqinfo.ini"))?;
         let setting = |key: &str| {

@@ -5,7 +5,8 @@
 //! It was made for every frame. facereel looks about four times a second, where a face may have moved by its own
 //! width and overlap finds nothing; so a third association by distance, in sizes of the face, follows, in the spirit of
 //! C-BIoU (Yang et al., WACV 2023). It leaves close calls open: a track that ends early costs a second one, a track
-//! that holds two people spoils both.
+//! that holds two people spoils both. Where all of a shot is at hand, [`track_whole`] also follows each track back in time
+//! from its first sure sighting.
 //!
 //! Promises:
 //!
@@ -43,7 +44,9 @@ mod motion;
 mod params;
 mod tracker;
 mod tracklet;
+mod whole;
 
 pub use params::{MotionParams, ParamsError, ReachParams, TrackerParams};
 pub use tracker::{TimeError, TrackInput, Tracker};
 pub use tracklet::{Observation, Tracklet, Via};
+pub use whole::{TimedInputs, TrackError, track_whole};

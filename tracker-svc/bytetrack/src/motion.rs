@@ -79,6 +79,11 @@ impl Motion {
         self.seen = seen;
     }
 
+    /// The box last seen.
+    pub(crate) fn seen(&self) -> BBox {
+        self.seen
+    }
+
     /// The box the filter expects now; the last one seen where the expected one has shrunk to nothing or left the
     /// numbers.
     pub(crate) fn bbox(&self) -> BBox {

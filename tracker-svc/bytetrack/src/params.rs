@@ -29,6 +29,10 @@ pub struct TrackerParams {
     /// Only a detection with at least this score starts a track, `high_thresh` to 1. Higher means fewer false tracks
     /// and later starts of true ones.
     pub new_thresh: f32,
+    /// Only a detection whose box measures at least this along its shorter side starts a track, in pixels; smaller ones
+    /// continue tracks. The one size in pixels: how small a face is worth a track is the caller's wish, and a track
+    /// should not come and go as a box wavers around it. 0 starts tracks of any size.
+    pub new_min_side_px: f32,
     /// Least overlap (intersection over union) of the predicted box and a detection of high score, 0 to 1. Higher
     /// avoids swaps between neighbours; what falls below is left to `reach`.
     pub min_iou: f32,
@@ -87,6 +91,7 @@ impl Default for TrackerParams {
             high_thresh: 0.6,
             low_thresh: 0.3,
             new_thresh: 0.7,
+            new_min_side_px: 0.0,
             min_iou: 0.1,
             second_min_iou: 0.5,
             buffer_sec: 3.75,
@@ -119,6 +124,7 @@ impl TrackerParams {
             high_thresh: 0.6,
             low_thresh: 0.0,
             new_thresh: 0.7,
+            new_min_side_px: 0.0,
             min_iou: 0.1,
             second_min_iou: 0.1,
             // A track may miss one second's updates, rounded up, and be found at the next; half an update of slack
@@ -148,6 +154,7 @@ impl TrackerParams {
         let high = f64::from(self.high_thresh);
         check("low_thresh", f64::from(self.low_thresh), 0.0..=high, "between 0 and high_thresh")?;
         check("new_thresh", f64::from(self.new_thresh), high..=1.0, "between high_thresh and 1")?;
+        amount("new_min_side_px", f64::from(self.new_min_side_px))?;
         share("min_iou", self.min_iou)?;
         share("second_min_iou", self.second_min_iou)?;
         amount("buffer_sec", self.buffer_sec)?;

@@ -32,14 +32,14 @@ pub struct TimeError {
 /// Turns detections, frame by frame, into tracklets.
 #[derive(Debug, Clone)]
 pub struct Tracker {
-    params: TrackerParams,
-    /// Updates so far.
-    frames: usize,
+    pub(crate) params: TrackerParams,
+    /// Updates so far; the frame that observations are noted under.
+    pub(crate) frames: usize,
     /// Cuts so far.
     shot: usize,
     last_sec: f64,
-    live: Vec<Live>,
-    tracklets: Vec<Tracklet>,
+    pub(crate) live: Vec<Live>,
+    pub(crate) tracklets: Vec<Tracklet>,
 }
 
 impl Tracker {
@@ -61,27 +61,41 @@ impl Tracker {
     pub fn update(&mut self, ts_sec: f64, inputs: &[TrackInput]) -> Result<(), TimeError> {
         self.pass_time(ts_sec)?;
         let params = self.params;
-        let mut strong = by_merit(inputs, params.high_thresh..=f32::INFINITY);
-        let mut weak = by_merit(inputs, params.low_thresh..=params.high_thresh.next_down());
         let mut look = Look::new(ts_sec, inputs, &self.live);
-
-        let gains = look.gains(&strong, |expected, seen| overlap(expected, seen, params.min_iou));
-        self.extend(&mut look, &mut strong, &gains.best_pairs(), Via::Overlap);
-
-        let gains = look.gains(&weak, |expected, seen| overlap(expected, seen, params.second_min_iou));
-        self.extend(&mut look, &mut weak, &gains.best_pairs(), Via::LowScore);
-
-        if let Some(reach) = params.reach {
-            let gains = look.gains(&strong, |expected, seen| nearness(expected, seen, &reach));
-            self.extend(&mut look, &mut strong, &gains.clear_pairs(f64::from(reach.clear_by)), Via::Reach);
-        }
-
-        strong.retain(|&detection| inputs[detection].confidence >= params.new_thresh);
-        for detection in strong {
-            self.start(&look, detection);
+        let left = self.associate(&mut look, |_| true);
+        for detection in left {
+            let input = &inputs[detection];
+            if input.confidence >= params.new_thresh && input.bbox.short_side() >= params.new_min_side_px {
+                self.start(&look, detection);
+            }
         }
         self.frames += 1;
         Ok(())
+    }
+
+    /// Continues tracks by those of the look's detections that are `free`; returns the strong ones that no track took,
+    /// best first.
+    pub(crate) fn associate(&mut self, look: &mut Look<'_>, free: impl Fn(usize) -> bool) -> Vec<usize> {
+        let params = self.params;
+        let mut strong = by_merit(look.inputs, params.high_thresh..=f32::INFINITY);
+        let mut weak = by_merit(look.inputs, params.low_thresh..=params.high_thresh.next_down());
+        strong.retain(|&detection| free(detection));
+        weak.retain(|&detection| free(detection));
+
+        let gains = look.gains(&strong, |expected, seen| overlap(expected, seen, params.min_iou));
+        self.extend(look, &mut strong, &gains.best_pairs(), Via::Overlap);
+
+        let gains = look.gains(&weak, |expected, seen| overlap(expected, seen, params.second_min_iou));
+        self.extend(look, &mut weak, &gains.best_pairs(), Via::LowScore);
+
+        if let Some(reach) = params.reach {
+            let gains = look.gains(&strong, |expected, seen| nearness(expected, seen, &reach));
+            self.extend(look, &mut strong, &gains.clear_pairs(f64::from(reach.clear_by)), Via::Reach);
+        }
+        for open in &look.open {
+            self.live[*open].missed += 1;
+        }
+        strong
     }
 
     /// Ends all tracks: what comes next is another shot.
@@ -97,7 +111,7 @@ impl Tracker {
     }
 
     /// Moves the tracks on to `ts_sec` and lets go of those that were not seen for too long.
-    fn pass_time(&mut self, ts_sec: f64) -> Result<(), TimeError> {
+    pub(crate) fn pass_time(&mut self, ts_sec: f64) -> Result<(), TimeError> {
         if !ts_sec.is_finite() || ts_sec < self.last_sec {
             return Err(TimeError { ts_sec, last_sec: self.last_sec });
         }
@@ -122,6 +136,7 @@ impl Tracker {
             track.motion.correct(look.inputs[detection].bbox, &self.params.motion);
             track.last_seen_sec = look.ts_sec;
             track.seen_once = false;
+            track.missed = 0;
             let observation = look.observation(self.frames, detection, via);
             self.tracklets[track.tracklet].observations.push(observation);
         }
@@ -135,6 +150,7 @@ impl Tracker {
             motion: Motion::new(look.inputs[detection].bbox, &self.params.motion),
             last_seen_sec: look.ts_sec,
             seen_once: true,
+            missed: 0,
         });
         let observation = look.observation(self.frames, detection, Via::Birth);
         self.tracklets.push(Tracklet { shot: self.shot, observations: vec![observation] });
@@ -143,16 +159,18 @@ impl Tracker {
 
 /// A track that can still be continued.
 #[derive(Debug, Clone)]
-struct Live {
+pub(crate) struct Live {
     /// Position in `Tracker::tracklets`.
-    tracklet: usize,
-    motion: Motion,
-    last_seen_sec: f64,
-    seen_once: bool,
+    pub(crate) tracklet: usize,
+    pub(crate) motion: Motion,
+    pub(crate) last_seen_sec: f64,
+    pub(crate) seen_once: bool,
+    /// Looks since it was last seen, without the present one.
+    pub(crate) missed: usize,
 }
 
 /// One frame on its way through the associations.
-struct Look<'a> {
+pub(crate) struct Look<'a> {
     ts_sec: f64,
     inputs: &'a [TrackInput],
     /// By position in `Tracker::live`.
@@ -162,9 +180,12 @@ struct Look<'a> {
 }
 
 impl<'a> Look<'a> {
-    fn new(ts_sec: f64, inputs: &'a [TrackInput], live: &[Live]) -> Self {
-        let expect =
-            |track: &Live| Expected { bbox: track.motion.bbox(), unseen_sec: ts_sec - track.last_seen_sec };
+    pub(crate) fn new(ts_sec: f64, inputs: &'a [TrackInput], live: &[Live]) -> Self {
+        let expect = |track: &Live| Expected {
+            bbox: track.motion.bbox(),
+            just_seen: (track.missed == 0).then(|| track.motion.seen()),
+            unseen_sec: ts_sec - track.last_seen_sec,
+        };
         Self { ts_sec, inputs, expected: live.iter().map(expect).collect(), open: (0..live.len()).collect() }
     }
 

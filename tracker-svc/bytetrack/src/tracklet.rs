@@ -5,7 +5,7 @@ use facereel_domain::geometry::BBox;
 /// How a sighting came to its track.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Via {
-    /// It started the track.
+    /// It started the track; sightings before it were found going back in time.
     Birth,
     /// Its box overlaps the predicted one.
     Overlap,
