@@ -1,12 +1,18 @@
 #!/usr/bin/env bash
 # Measures the pipeline and renews docs/benchmarks.md: `make bench` (a minute of 720p), or `make bench ARGS=ten-minutes` or
 # `ARGS=episode` (40 minutes) for 1080p.
+# `ARGS=ablation` measures each knob of the optimisation plan on the hard clip; `ARGS=before-after` all at once on 40 minutes.
 # COMPARE='other command {}' measures another program on the same clips in the same run.
 set -euo pipefail
 . "$(dirname "$0")/places.sh"
 cd "$repo"
 
 what=${1:-demo}
+task=$what
+case $task in
+ablation) what=hard ;;
+before-after) what=episode ;;
+esac
 program=target/release/facereel
 folder=data/bench/$what
 clip=$folder/$what.mp4
@@ -33,12 +39,21 @@ if [ ! -f "$clip" ]; then
         for _ in $(seq "$times"); do echo "file 'parts/clip.mp4'"; done >"$folder/list.txt"
         ffmpeg -v error -y -f concat -i "$folder/list.txt" -c copy "$clip"
         ;;
+    hard)
+        compose --preset hard
+        cp "$folder/parts/clip.mp4" "$clip"
+        ;;
     *)
-        say "there is no clip '$what': use demo, ten-minutes or episode"
+        say "there is no clip '$what': use demo, hard, ten-minutes, episode, ablation or before-after"
         exit 2
         ;;
     esac
 fi
+
+case $task in
+ablation) exec "$program" bench ablation --profiles --markdown docs/benchmarks.md "$folder/parts" ;;
+before-after) exec "$program" bench before-after --markdown docs/benchmarks.md "$clip" ;;
+esac
 
 measure() {
     "$program" bench pipeline --markdown docs/benchmarks.md --repeat "${REPEAT:-1}" \

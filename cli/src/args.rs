@@ -2,7 +2,9 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{bench, doctor, evaluate, models, run, settings, verify};
+use crate::commands::{
+    backfill, bench, cancel, dead, doctor, evaluate, fetch, models, run, settings, status, submit, verify,
+};
 use crate::exit;
 
 /// Turns long videos into face tracks, embeddings, face crops and manifests.
@@ -20,6 +22,8 @@ Examples:
   facereel run episode.mp4 --out data             the whole job
   facereel run episode.mp4 --out data --profile fast --episode SHOW-S01E01
   facereel verify data                            check everything that was written
+  facereel submit s3://films/SHOW-S01E01.mp4      the same by services, over a broker and a store
+  facereel status --watch                         how far they are
   facereel doctor                                 what is missing on this machine";
 
 fn long_help() -> String {
@@ -31,6 +35,19 @@ fn long_help() -> String {
 pub(crate) enum Command {
     /// Run the whole pipeline on a video, here
     Run(Box<run::RunArgs>),
+    /// Hand videos to the services
+    Submit(Box<submit::SubmitArgs>),
+    /// Hand many videos to the services, no faster than they are done
+    Backfill(Box<backfill::BackfillArgs>),
+    /// Show where runs and queues stand
+    Status(status::StatusArgs),
+    /// Call off the runs of an episode that are under way
+    Cancel(cancel::CancelArgs),
+    /// Look at jobs that were given up, try them again or drop them
+    #[command(subcommand)]
+    Dead(dead::DeadCommand),
+    /// Bring a finished run here
+    Fetch(fetch::FetchArgs),
     /// Show every setting with its value, unit and source
     Settings(settings::SettingsArgs),
     /// List, fetch or check models and ONNX Runtime

@@ -2,14 +2,17 @@
 
 use std::error::Error;
 
+use detector_svc::{SourceError, SourceErrorKind};
 use facereel_domain::ids::IdError;
 use facereel_inference::InferenceError;
 use facereel_inference::catalog::CatalogError;
+use facereel_queue::{QueueError, QueueErrorKind};
 use facereel_settings::SettingsError;
 use facereel_store::StoreError;
 use facereel_video_decode::DecodeError;
 
-use crate::embedded::{InputError, RunFailed};
+use crate::embedded::RunFailed;
+use crate::operator::EntryError;
 use crate::store::NoSuchStore;
 
 /// How the program ends.
@@ -27,6 +30,8 @@ pub(crate) enum Exit {
     Runtime = 4,
     /// Results can't be stored.
     Store = 5,
+    /// The broker can't be used.
+    Queue = 6,
     /// Stopped by Ctrl-C or SIGTERM.
     Interrupted = 130,
 }
@@ -39,7 +44,8 @@ Exit codes:
   2    arguments or settings are wrong
   3    the video can't be used (missing, damaged, no frames, a format that is not read)
   4    models or ONNX Runtime are missing or damaged (see `facereel doctor`)
-  5    results can't be stored (disk full, permissions)
+  5    results can't be stored or read (disk full, permissions, a server that does not answer)
+  6    the broker can't be used (not reached, credentials, other queue arguments; see `facereel doctor`)
   130  stopped by Ctrl-C or SIGTERM; the same command continues";
 
 impl Exit {
@@ -73,11 +79,27 @@ fn kind(error: &(dyn Error + 'static)) -> Option<Exit> {
     let codes = [
         (error.is::<SettingsError>() || error.is::<IdError>(), Exit::Usage),
         (error.is::<NoSuchStore>() || names_no_model(error), Exit::Usage),
-        (error.is::<InputError>() || error.is::<DecodeError>(), Exit::Input),
+        (error.is::<DecodeError>(), Exit::Input),
         (error.is::<CatalogError>() || error.is::<InferenceError>(), Exit::Runtime),
+        (error.is::<EntryError>() || names_no_queue(error), Exit::Usage),
+        (error.is::<SourceError>(), source_kind(error)),
         (error.is::<StoreError>(), Exit::Store),
+        (error.is::<QueueError>(), Exit::Queue),
     ];
     codes.into_iter().find_map(|(is, exit)| is.then_some(exit))
+}
+
+/// Where a video's server does not answer, the video is not at fault; where settings are wrong, they are.
+fn source_kind(error: &(dyn Error + 'static)) -> Exit {
+    match error.downcast_ref::<SourceError>().map(SourceError::kind) {
+        Some(SourceErrorKind::Settings) => Exit::Usage,
+        Some(SourceErrorKind::Transient) => Exit::Store,
+        _ => Exit::Input,
+    }
+}
+
+fn names_no_queue(error: &(dyn Error + 'static)) -> bool {
+    error.downcast_ref::<QueueError>().is_some_and(|error| error.kind() == QueueErrorKind::InvalidUrl)
 }
 
 fn names_no_model(error: &(dyn Error + 'static)) -> bool {
@@ -115,6 +137,7 @@ mod tests {
             Exit::Input,
             Exit::Runtime,
             Exit::Store,
+            Exit::Queue,
             Exit::Interrupted,
         ] {
             let line = format!("\n  {:<5}", exit.code());

@@ -2,16 +2,26 @@
 
 use std::sync::Arc;
 
-use facereel_store::{Store, StoreError};
+use anyhow::Result;
+use facereel_domain::settings::StoreSettings;
+use facereel_store::{Store, StoreError, StoreErrorKind};
 
 /// There is no such store: what was asked for is wrong, not the storage.
 #[derive(Debug, thiserror::Error)]
 #[error(transparent)]
-pub(crate) struct NoSuchStore(#[from] StoreError);
+pub(crate) struct NoSuchStore(StoreError);
 
-/// Opens the store that `url` names. Nothing is written yet.
-pub(crate) async fn open(url: &str) -> Result<Arc<dyn Store>, NoSuchStore> {
-    Ok(facereel_store::open(url).await?)
+/// Opens the store that `url` names. Nothing is written yet; a server is asked for its bucket.
+pub(crate) async fn open(url: &str) -> Result<Arc<dyn Store>> {
+    open_settings(&StoreSettings { url: url.to_owned(), ..StoreSettings::default() }).await
+}
+
+/// Opens the store of the settings, as [`open`] does.
+pub(crate) async fn open_settings(settings: &StoreSettings) -> Result<Arc<dyn Store>> {
+    facereel_store::open_settings(settings).await.map_err(|error| match error.kind() {
+        StoreErrorKind::Invalid => NoSuchStore(error).into(),
+        _ => error.into(),
+    })
 }
 
 #[cfg(test)]
@@ -21,8 +31,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_scheme_without_a_store_is_a_wrong_setting() {
-        let error = anyhow::Error::from(open("s3://bucket/faces").await.err().unwrap());
-        assert!(error.to_string().contains("there is no store with scheme 's3'; supported"), "{error:#}");
+        let error = open("gs://bucket/faces").await.err().unwrap();
+        assert!(error.to_string().contains("there is no store with scheme 'gs'; supported"), "{error:#}");
         assert_eq!(Exit::of(&error), Exit::Usage);
     }
 }

@@ -11,6 +11,10 @@
 pub mod detect;
 mod failure;
 pub mod plan;
+mod service;
+mod sources;
 
 pub use detect::{DetectStage, Detectors, detector_record};
 pub use plan::PlanStage;
+pub use service::DetectorService;
+pub use sources::{FoundVideo, Identity, SourceError, SourceErrorKind, Sources, Trust, is_video_name};

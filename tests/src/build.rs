@@ -1,4 +1,4 @@
-//! What belongs to this build: its program, and what tests make once and share.
+//! What belongs to this build: its programs, and what tests make once and share.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -13,8 +13,22 @@ use anyhow::{Context, Result};
 /// Where it was not built.
 #[must_use]
 pub fn program() -> PathBuf {
-    let program = profile_folder().join("facereel");
-    assert!(program.is_file(), "{} is missing: run `cargo build -p facereel`", program.display());
+    built("facereel")
+}
+
+/// A service under test, likewise.
+///
+/// # Panics
+///
+/// Where it was not built.
+#[must_use]
+pub fn service(name: &str) -> PathBuf {
+    built(name)
+}
+
+fn built(package: &str) -> PathBuf {
+    let program = profile_folder().join(package);
+    assert!(program.is_file(), "{} is missing: run `cargo build -p {package}`", program.display());
     program
 }
 

@@ -36,6 +36,27 @@ impl Clip {
         Self::composed(&format!("clip-{fps}"), &ClipSpec { fps: fps_exact, ..ClipSpec::of(Preset::Test) })
     }
 
+    /// The same film with hardly any light.
+    ///
+    /// # Panics
+    ///
+    /// Where it can't be composed.
+    #[must_use]
+    pub fn in_the_dark() -> Self {
+        Self::composed("clip-dark", &ClipSpec { light: 0.08, ..ClipSpec::of(Preset::Test) })
+    }
+
+    /// Six seconds of people who talk and stand; another `seed` shows other people.
+    ///
+    /// # Panics
+    ///
+    /// Where it can't be composed.
+    #[must_use]
+    pub fn short(seed: u64) -> Self {
+        let spec = ClipSpec { seed, seconds: Some(6.0), ..ClipSpec::of(Preset::Test) };
+        Self::composed(&format!("clip-short-{seed}"), &spec)
+    }
+
     /// The video.
     #[must_use]
     pub fn video(&self) -> PathBuf {

@@ -21,6 +21,7 @@ pub struct Call {
     arguments: Vec<OsString>,
     /// A command line that ends in the program's, and makes its life harder.
     wrapper: Vec<OsString>,
+    environment: Vec<(OsString, OsString)>,
 }
 
 /// How a call ended.
@@ -35,7 +36,8 @@ pub struct Ended {
 impl Call {
     /// `facereel ARGUMENTS`.
     pub fn new(arguments: impl IntoIterator<Item = impl Into<OsString>>) -> Self {
-        Self { arguments: arguments.into_iter().map(Into::into).collect(), wrapper: Vec::new() }
+        let arguments = arguments.into_iter().map(Into::into).collect();
+        Self { arguments, wrapper: Vec::new(), environment: Vec::new() }
     }
 
     /// `facereel run VIDEO --out OUT`.
@@ -54,6 +56,13 @@ impl Call {
     #[must_use]
     pub fn with(mut self, arguments: &[&str]) -> Self {
         self.arguments.extend(arguments.iter().map(OsString::from));
+        self
+    }
+
+    /// The same with more variables in its environment.
+    #[must_use]
+    pub fn with_environment(mut self, variables: &[(&str, &str)]) -> Self {
+        self.environment.extend(variables.iter().map(|(name, value)| (name.into(), value.into())));
         self
     }
 
@@ -92,6 +101,7 @@ impl Call {
         words.push(build::program().into());
         words.extend(self.arguments.iter().cloned());
         let mut command = Command::new(&words[0]);
+        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         command.args(&words[1..]).stdin(Stdio::null()).stdout(output).stderr(errors);
         let mut child = command.spawn().expect("the program starts");
         let pid = Pid::from_child(&child);
@@ -168,8 +178,18 @@ impl Running {
     pub fn finish(mut self) -> Ended {
         while !self.ends_within(Duration::from_secs(1)) {}
         let code = self.status.and_then(|status| status.code());
+        Ended { code, said: self.said() }
+    }
+
+    /// What it said so far.
+    ///
+    /// # Panics
+    ///
+    /// Where that is not there.
+    #[must_use]
+    pub fn said(&self) -> String {
         let said = fs::read(&self.said).expect("what it said is there");
-        Ended { code, said: String::from_utf8_lossy(&said).into_owned() }
+        String::from_utf8_lossy(&said).into_owned()
     }
 
     /// Names of its threads, or nothing once it has ended.

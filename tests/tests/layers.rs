@@ -57,6 +57,9 @@ fn test_servers_are_for_tests_only() {
 #[case("ffmpeg-sys-next", "facereel-video-decode")]
 #[case("config", "facereel-settings")]
 #[case("rmp-serde", "facereel-messages")]
+#[case("hyper", "facereel-host")]
+#[case("opentelemetry_sdk", "facereel-host")]
+#[case("prometheus-client", "facereel-host")]
 fn a_heavy_library_has_one_user(#[case] library: &str, #[case] user: &str) {
     assert_eq!(wrong_edges(|package, dependency| dependency == library && package.name != user), []);
 }
@@ -93,6 +96,7 @@ fn sources() -> impl Iterator<Item = SourceFile> {
 #[rstest]
 #[case("shared/domain/src")]
 #[case("tracker-svc/bytetrack/src")]
+#[case("cli/evaluation/src")]
 fn pure_crates_have_no_clock_no_files_and_no_async(#[case] folder: &str) {
     let files: Vec<_> = sources().filter(|file| file.path.starts_with(folder)).collect();
     assert!(!files.is_empty(), "{folder} has no sources");
@@ -136,9 +140,14 @@ fn services_have_the_same_files_for_the_same_things() {
     for service in workspace().iter().filter(|package| package.is_service()) {
         let folder = facereel_tests::repository::root().join(&service.folder);
         let has = |path: &str| folder.join(path).is_file();
-        let missing: Vec<_> =
-            ["Cargo.toml", "README.md", "src/lib.rs"].into_iter().filter(|path| !has(path)).collect();
+        let missing: Vec<_> = ["Cargo.toml", "README.md", "src/lib.rs", "src/main.rs", "src/service.rs"]
+            .into_iter()
+            .filter(|path| !has(path))
+            .collect();
         assert_eq!(missing, Vec::<&str>::new(), "{}", service.name);
+        let main = sources().find(|f| f.path == Path::new(&service.folder).join("src/main.rs"));
+        let lines = main.map_or(0, |file| file.text.lines().count());
+        assert!(lines < 15, "{}: what is in main.rs belongs to the library", service.name);
         let has_stage = has("src/stage.rs")
             || sources()
                 .any(|f| f.path.starts_with(Path::new(&service.folder)) && f.path.ends_with("stage.rs"));

@@ -84,6 +84,22 @@ fn tests_wait_for_events_and_not_for_time_to_pass() {
 }
 
 #[test]
+fn tests_that_the_documentation_names_are_there() {
+    let sources = rust_files();
+    let is_there = |name: &str| sources.iter().any(|file| file.text.contains(&format!("fn {name}(")));
+    let is_sentence = |word: &&str| {
+        word.matches('_').count() > 3 && word.chars().all(|c| c.is_ascii_lowercase() || c == '_')
+    };
+    for page in ["docs/failure-modes.md", "docs/queue-topology.md"] {
+        let text = std::fs::read_to_string(root().join(page)).expect("the page is there");
+        let named: Vec<&str> = text.split('`').filter(is_sentence).collect();
+        assert!(!named.is_empty(), "{page} names no test");
+        let missing: Vec<_> = named.iter().filter(|name| !is_there(name)).collect();
+        assert!(missing.is_empty(), "{page}: {missing:?}");
+    }
+}
+
+#[test]
 fn no_file_names_a_package_registry_or_a_mirror() {
     let hosts = [
         ["pypi", "org"],

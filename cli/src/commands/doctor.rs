@@ -1,20 +1,25 @@
-//! `facereel doctor`: what a run needs, and whether it is here.
+//! `facereel doctor`: what a run needs, and whether it is here; and what the services need, where the settings name a
+//! broker or a bucket.
+
+mod services;
 
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use clap::Args;
-use facereel_domain::settings::{RuntimeSettings, Settings, StoreSettings};
+use facereel_domain::settings::{QueueSettings, RuntimeSettings, Settings, StoreSettings};
 use facereel_inference::catalog::{CatalogError, Entry, FileState, FileStatus, ModelsDir, Role, check};
 use facereel_messages::objects::ModelRecord;
+use facereel_service::Threads;
 use facereel_service::cpu::quota;
 use facereel_video_decode::ffmpeg_versions;
 
 use crate::console;
-use crate::embedded::{Threads, load_models};
+use crate::embedded::load_models;
 use crate::exit::Exit;
+use crate::operator::in_runtime;
 use crate::setting_args::RunSettingArgs;
-use crate::store;
+use crate::store::{self, NoSuchStore};
 
 /// What is wrong where results can't be stored.
 const DISK: &str = "disk";
@@ -26,6 +31,10 @@ const LEAST_FREE_BYTES: u64 = 200_000_000;
 const ENOUGH_FREE_BYTES: u64 = 2_000_000_000;
 
 /// Check what a run needs on this machine.
+///
+/// Where `queue.url` names a broker, also what services need there: version, queues with their arguments and dead-letter
+/// exchange, dead letters, workers of every stage, time limits. Where `store.url` names a bucket, it is tried with small
+/// objects, which are removed again.
 #[derive(Debug, Args)]
 pub(crate) struct DoctorArgs {
     #[command(flatten)]
@@ -72,14 +81,18 @@ pub(crate) fn run(args: &DoctorArgs) -> Result<Exit> {
     findings.extend(own_models(&settings));
     findings.push(location(&process.store)?);
     findings.push(threads(process));
+    if process.queue.url != QueueSettings::default().url {
+        findings.extend(in_runtime(async { Ok(services::broker(&settings).await) })?);
+    }
     for finding in &findings {
         console::out(finding.line());
     }
     let failed = findings.iter().find(|finding| finding.health == Health::Fail);
     Ok(match failed {
         None => Exit::Done,
-        Some(finding) if finding.what == DISK => Exit::Store,
+        Some(finding) if [DISK, services::BUCKET].contains(&finding.what) => Exit::Store,
         Some(finding) if finding.what == STORE => Exit::Usage,
+        Some(finding) if finding.what == services::BROKER => Exit::Queue,
         Some(_) => Exit::Runtime,
     })
 }
@@ -145,10 +158,15 @@ fn own_models(settings: &Settings) -> Vec<Finding> {
 }
 
 fn location(settings: &StoreSettings) -> Result<Finding> {
-    let runtime = tokio::runtime::Builder::new_current_thread().build()?;
-    Ok(match runtime.block_on(store::open(&settings.url)) {
-        Ok(_) => disk(settings),
-        Err(error) => Finding::new(Health::Fail, STORE, error.to_string()),
+    in_runtime(async {
+        Ok(match store::open_settings(settings).await {
+            Ok(store) if store.url().starts_with("s3://") => services::bucket(&store).await,
+            Ok(_) => disk(settings),
+            Err(error) => {
+                let what = if error.is::<NoSuchStore>() { STORE } else { services::BUCKET };
+                Finding::new(Health::Fail, what, format!("{error:#}"))
+            }
+        })
     })
 }
 
@@ -201,6 +219,10 @@ fn threads(settings: &RuntimeSettings) -> Finding {
 mod tests {
     use super::*;
 
+    fn store_at(url: &str) -> StoreSettings {
+        StoreSettings { url: url.to_owned(), ..StoreSettings::default() }
+    }
+
     #[test]
     fn a_folder_that_is_yet_to_be_made_is_judged_by_the_one_above() {
         let folder = tempfile::tempdir().unwrap();
@@ -210,14 +232,14 @@ mod tests {
     #[test]
     fn a_store_with_space_is_fine() {
         let folder = tempfile::tempdir().unwrap();
-        let finding = location(&StoreSettings { url: folder.path().display().to_string() }).unwrap();
+        let finding = location(&store_at(&folder.path().display().to_string())).unwrap();
         assert!(finding.line().contains("GB free"), "{finding:?}");
     }
 
     #[test]
     fn a_store_that_does_not_exist_is_reported() {
-        let finding = location(&StoreSettings { url: "s3://bucket".to_owned() }).unwrap();
+        let finding = location(&store_at("gs://bucket")).unwrap();
         assert_eq!(finding.health, Health::Fail);
-        assert!(finding.line().contains("there is no store with scheme 's3'"), "{finding:?}");
+        assert!(finding.line().contains("there is no store with scheme 'gs'"), "{finding:?}");
     }
 }

@@ -1,24 +1,23 @@
 //! `facereel run`: the whole pipeline on one video, in this process.
 
 use std::io::{IsTerminal as _, stderr};
-use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
 use clap::Args;
 use facereel_domain::ids::EpisodeId;
-use facereel_domain::layout::{EpisodeLayout, RunLayout};
 use facereel_domain::settings::QueueSettings;
+use facereel_service::StopSignals;
 use facereel_settings::{Resolved, SettingsError, Source, redacted};
-use facereel_store::Store;
 use indicatif::MultiProgress;
 
 use crate::console;
-use crate::embedded::{FILE_THREADS, Outcome, Prepared, StopSignals, execute};
+use crate::embedded::{FILE_THREADS, Outcome, Prepared, execute};
 use crate::exit::{self, Exit};
 use crate::logging;
+use crate::operator::open_store;
 use crate::progress::{Presenter, Style};
+use crate::request::forget;
 use crate::setting_args::RunSettingArgs;
-use crate::store;
 
 /// Run the whole pipeline on a video, here.
 ///
@@ -27,8 +26,8 @@ use crate::store;
 #[derive(Debug, Clone, Args)]
 #[command(after_long_help = exit::HELP)]
 pub(crate) struct RunArgs {
-    /// The video
-    pub(crate) video: PathBuf,
+    /// The video: a path, file:///… or `s3://bucket/key`
+    pub(crate) video: String,
     /// The episode's id: letters, digits, '.', '_', '-' [default: from the file's name]
     #[arg(long, value_name = "ID")]
     pub(crate) episode: Option<EpisodeId>,
@@ -80,12 +79,12 @@ fn start(args: &RunArgs, bars: &MultiProgress, presenter: &mut dyn Presenter) ->
         .max_blocking_threads(FILE_THREADS)
         .build()
         .context("the runtime can't be started")?;
-    let store = runtime.block_on(store::open(&resolved.settings.runtime.store.url))?;
-    let prepared = Prepared::new(&args.video, args.episode.clone(), resolved)?;
     runtime.block_on(async {
+        let store = open_store(&resolved).await?;
+        let prepared = Prepared::new(&args.video, args.episode.clone(), resolved).await?;
         let mut signals = StopSignals::listen()?;
         if args.force {
-            forget(&prepared, store.as_ref()).await?;
+            forget(store.as_ref(), &prepared.asked.request.run).await?;
         }
         let outcome = execute(&prepared, store, presenter, &mut signals).await?;
         Ok(conclude(args, outcome, presenter))
@@ -104,22 +103,6 @@ fn refuse_other_queues(resolved: &Resolved) -> Result<(), SettingsError> {
         allowed: format!("{} in this command", QueueSettings::default().url),
         source_of: resolved.sources.get("queue.url").cloned().unwrap_or(Source::Default),
     })
-}
-
-/// Deletes what the run left. The pointer goes first, so that no reader is sent to a run that is being deleted.
-async fn forget(prepared: &Prepared, store: &dyn Store) -> Result<()> {
-    let run = &prepared.request.run;
-    let current = EpisodeLayout::new(&run.ep_id).current();
-    if store.head(&current).await?.is_some() {
-        let bytes = store.get(&current).await?;
-        let pointer: Option<exporter_svc::CurrentRun> = serde_json::from_slice(&bytes).ok();
-        // A pointer that can't be read leads nowhere, and would be in the way of the new one.
-        if pointer.is_none_or(|pointer| pointer.run == *run) {
-            store.delete(&current).await?;
-        }
-    }
-    store.delete_prefix(RunLayout::new(run).prefix()).await?;
-    Ok(())
 }
 
 fn conclude(args: &RunArgs, outcome: Outcome, presenter: &mut dyn Presenter) -> Exit {

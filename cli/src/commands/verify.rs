@@ -1,48 +1,48 @@
 //! `facereel verify`: checks finished runs.
 
-use anyhow::{Context as _, Result};
+use anyhow::{Result, bail, ensure};
 use clap::Args;
 use exporter_svc::verify::{Report, verify_all, verify_episode};
 use facereel_domain::ids::EpisodeId;
+use facereel_settings::{Override, redacted};
 use facereel_store::StoreErrorKind;
 
 use crate::console;
 use crate::exit::Exit;
+use crate::operator::{in_runtime, open_store};
+use crate::setting_args::SettingArgs;
 
 /// Check finished runs: every file, digest, count and reference.
 #[derive(Debug, Args)]
 pub(crate) struct VerifyArgs {
-    /// Where results are: a folder, or the URL of a store
+    /// Where results are: a folder, or the URL of a store, as `s3://bucket/prefix` [default: store.url]
     #[arg(value_name = "DIR")]
-    store: String,
+    store: Option<String>,
     /// Only the committed run of this episode [default: every finished run of every episode]
     #[arg(long, value_name = "ID")]
     episode: Option<EpisodeId>,
     /// As JSON
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    settings: SettingArgs,
 }
 
 /// Checks and reports.
 pub(crate) fn run(args: &VerifyArgs) -> Result<Exit> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .context("the runtime can't be started")?;
-    let reports = runtime.block_on(async {
-        let store = crate::store::open(&args.store).await?;
-        match &args.episode {
-            Some(ep_id) => {
-                let report = verify_episode(store.as_ref(), ep_id).await;
-                if report.as_ref().is_err_and(|error| error.kind() == StoreErrorKind::NotFound) {
-                    anyhow::bail!("{} holds no finished run of episode {ep_id}", args.store);
-                }
-                Ok(vec![report?])
-            }
-            None => verify_all(store.as_ref()).await.map_err(anyhow::Error::from),
+    let named = args.store.iter().map(|url| Override::flag("DIR", "store.url", url)).collect();
+    let resolved = args.settings.resolve(named)?;
+    let url = redacted(&resolved.settings.runtime.store.url).into_owned();
+    let reports = in_runtime(async {
+        let store = open_store(&resolved).await?;
+        let Some(ep_id) = &args.episode else { return Ok(verify_all(store.as_ref()).await?) };
+        let report = verify_episode(store.as_ref(), ep_id).await;
+        if report.as_ref().is_err_and(|error| error.kind() == StoreErrorKind::NotFound) {
+            bail!("{url} holds no finished run of episode {ep_id}");
         }
+        Ok(vec![report?])
     })?;
-    anyhow::ensure!(!reports.is_empty(), "{} holds no finished run", args.store);
+    ensure!(!reports.is_empty(), "{url} holds no finished run");
     if args.json {
         console::out(serde_json::to_string_pretty(&reports)?);
     } else {

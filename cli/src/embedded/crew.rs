@@ -1,15 +1,15 @@
-//! The workers of all five stages, over one queue and one set of threads.
+//! The workers of all services' stages, over one queue and one set of threads.
 
 use std::sync::Arc;
 
-use detector_svc::{DetectStage, Detectors, PlanStage};
-use embedder_svc::{EmbedStage, Embedders};
-use exporter_svc::ExportStage;
-use facereel_queue::{Queue, QueueError};
-use facereel_service::worker::{RetryPolicy, Worker};
-use facereel_service::{Stage, StageContext};
+use detector_svc::DetectorService;
+use embedder_svc::EmbedderService;
+use exporter_svc::ExporterService;
+use facereel_queue::Queue;
+use facereel_service::worker::{Worker, WorkerError, Workplace};
+use facereel_service::{Service, Slots, Stage, StageContext, Team};
 use tokio::task::JoinSet;
-use tracker_svc::TrackStage;
+use tracker_svc::TrackerService;
 
 use super::prepare::Prepared;
 use super::witness::Witness;
@@ -19,7 +19,7 @@ pub(super) struct Crew {
     queue: Arc<dyn Queue>,
     context: StageContext,
     witness: Arc<Witness>,
-    workers: JoinSet<Result<(), QueueError>>,
+    workers: JoinSet<Result<(), WorkerError>>,
 }
 
 impl Crew {
@@ -31,33 +31,17 @@ impl Crew {
         witness: Arc<Witness>,
     ) -> Self {
         let mut crew = Self { queue, context, witness, workers: JoinSet::new() };
-        let (runtime, models) = (&prepared.runtime, &prepared.models);
-        let detectors = Arc::new(Detectors::new(runtime.clone(), models.clone()));
-        let embedders = Arc::new(Embedders::new(runtime.clone(), models.clone()));
-        let export = prepared.resolved.settings.runtime.export.clone();
-        // One job more than there are threads: while one reads or writes objects, another computes.
-        let side_by_side = crew.context.compute.threads() + 1;
-        crew.hire(PlanStage, 1);
-        crew.hire(DetectStage::new(detectors), side_by_side);
-        crew.hire(TrackStage, 1);
-        crew.hire(EmbedStage::new(embedders), side_by_side);
-        crew.hire(ExportStage::new(export), 1);
+        let Prepared { runtime, models, sources, .. } = prepared;
+        let export = prepared.asked.resolved.settings.runtime.export.clone();
+        DetectorService::with_models(runtime, models, sources).staff(&mut crew);
+        TrackerService.staff(&mut crew);
+        EmbedderService::with_models(runtime, models).staff(&mut crew);
+        ExporterService::new(export).staff(&mut crew);
         crew
     }
 
-    fn hire<S: Stage>(&mut self, stage: S, slots: usize) {
-        let worker = Worker {
-            stage: self.witness.listen(stage),
-            queue: Arc::clone(&self.queue),
-            context: self.context.clone(),
-            retry: RetryPolicy::default(),
-            observer: self.witness.clone(),
-        };
-        self.workers.spawn(worker.run(slots));
-    }
-
     /// Tells the workers to stop and waits until they have.
-    pub(super) async fn dismiss(mut self) -> Result<(), QueueError> {
+    pub(super) async fn dismiss(mut self) -> Result<(), WorkerError> {
         self.context.shutdown.cancel();
         let mut result = Ok(());
         while let Some(ended) = self.workers.join_next().await {
@@ -68,5 +52,13 @@ impl Crew {
         }
         self.queue.close().await?;
         result
+    }
+}
+
+impl Team for Crew {
+    fn hire<S: Stage>(&mut self, stage: S, slots: Slots) {
+        let place = Workplace::new(Arc::clone(&self.queue), self.context.clone(), self.witness.clone());
+        let worker = Worker { stage: self.witness.listen(stage), place };
+        self.workers.spawn(worker.run(slots.count(self.context.compute.threads())));
     }
 }

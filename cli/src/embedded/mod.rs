@@ -16,12 +16,10 @@ mod once;
 mod prepare;
 mod run;
 mod stats;
-mod stop;
 mod summary;
 mod witness;
 
-pub(crate) use limits::{FILE_THREADS, Threads};
-pub(crate) use prepare::{InputError, Prepared, load_models};
+pub(crate) use limits::FILE_THREADS;
+pub(crate) use prepare::{Prepared, load_models};
 pub(crate) use run::{Outcome, RunFailed, execute};
-pub(crate) use stop::StopSignals;
 pub(crate) use summary::RunSummary;

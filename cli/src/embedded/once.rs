@@ -8,7 +8,10 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use facereel_queue::{Consumer, DeadLetter, DeadLetterVerdict, Depth, Message, Queue, QueueError, QueueName};
+use facereel_queue::{
+    Consumer, DeadLetter, DeadLetterVerdict, Depth, Message, Queue, QueueError, QueueHealth, QueueName,
+};
+use tokio::sync::watch;
 
 /// Hands every message to the queue behind it, but none twice. What comes back by its verdict is not concerned.
 pub(super) struct OnceQueue {
@@ -44,12 +47,20 @@ impl Queue for OnceQueue {
         self.behind.depth(name).await
     }
 
+    async fn purge(&self, name: &QueueName) -> Result<u64, QueueError> {
+        self.behind.purge(name).await
+    }
+
     async fn dead_letters(&self, limit: usize) -> Result<Vec<DeadLetter>, QueueError> {
         self.behind.dead_letters(limit).await
     }
 
     async fn settle_dead_letter(&self, id: &str, verdict: DeadLetterVerdict) -> Result<bool, QueueError> {
         self.behind.settle_dead_letter(id, verdict).await
+    }
+
+    fn health(&self) -> watch::Receiver<QueueHealth> {
+        self.behind.health()
     }
 
     async fn close(&self) -> Result<(), QueueError> {

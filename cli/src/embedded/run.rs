@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
-use bytes::Bytes;
 use exporter_svc::{WorkObjects, after_commit};
 use facereel_domain::layout::{EpisodeLayout, RunLayout};
 use facereel_domain::pipeline::{Lane, Stage as StageName};
@@ -12,23 +11,20 @@ use facereel_messages::jobs::{JobAddress, PlanJob};
 use facereel_messages::objects::Plan;
 use facereel_queue::{InProcessQueue, Message, Queue};
 use facereel_service::cpu::CpuLimit;
-use facereel_service::{ComputePool, NextJob, StageContext, objects};
+use facereel_service::{ComputePool, NextJob, StageContext, StopSignals, Threads, objects};
 use facereel_store::Store;
-use serde::Serialize;
-use serde_json::json;
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
 use super::crew::Crew;
-use super::limits::Threads;
 use super::once::OnceQueue;
 use super::prepare::Prepared;
 use super::stats::Stats;
-use super::stop::StopSignals;
 use super::summary::RunSummary;
 use super::witness::{JobsEnd, Witness};
 use crate::exit::Exit;
 use crate::progress::{Board, Document, Intro, Presenter, Video, document};
+use crate::request::pretty;
 
 /// How often what is shown is renewed.
 const SHOW_EVERY: Duration = Duration::from_millis(250);
@@ -64,18 +60,18 @@ pub(crate) async fn execute(
     presenter: &mut dyn Presenter,
     signals: &mut StopSignals,
 ) -> Result<Outcome> {
-    let layout = RunLayout::new(&prepared.request.run);
+    let layout = RunLayout::new(&prepared.asked.request.run);
     if store.head(&layout.manifest()).await?.is_some() {
-        let summary = RunSummary::read(store.as_ref(), &prepared.request.run).await?;
+        let summary = RunSummary::read(store.as_ref(), &prepared.asked.request.run).await?;
         tidy_up(prepared, store.as_ref()).await?;
         return Ok(Outcome::WasComplete(Box::new(summary)));
     }
     store.sweep().await?;
     let continues = store.head(&layout.request()).await?.is_some();
-    write_request(prepared, store.as_ref()).await?;
-    let threads = Threads::here(&prepared.resolved.settings.runtime.limits);
+    prepared.asked.write(store.as_ref()).await?;
+    let threads = Threads::here(&prepared.asked.resolved.settings.runtime.limits);
     presenter.started(&Intro {
-        run: prepared.request.run.clone(),
+        run: prepared.asked.request.run.clone(),
         video: prepared.video.clone(),
         store: store.url(),
         threads: threads.compute,
@@ -86,30 +82,15 @@ pub(crate) async fn execute(
 
 /// Finishes what follows a commit, where the process ended just after it.
 async fn tidy_up(prepared: &Prepared, store: &dyn Store) -> Result<()> {
-    let run = &prepared.request.run;
+    let run = &prepared.asked.request.run;
     let has_work = !store.list(&RunLayout::new(run).work_prefix()).await?.is_empty();
     let has_pointer = store.head(&EpisodeLayout::new(&run.ep_id).current()).await?.is_some();
-    let keep_work = prepared.resolved.settings.runtime.export.keep_work;
+    let keep_work = prepared.asked.resolved.settings.runtime.export.keep_work;
     if !has_pointer || (has_work && !keep_work) {
         let work = if keep_work { WorkObjects::Keep } else { WorkObjects::Delete };
         after_commit(store, run, work).await?;
     }
     Ok(())
-}
-
-/// Leaves what workers and people need to know of the run. Written again when a run continues: the video may have
-/// moved.
-async fn write_request(prepared: &Prepared, store: &dyn Store) -> Result<()> {
-    let layout = RunLayout::new(&prepared.request.run);
-    store.delete(&layout.error()).await?;
-    let settings = json!({ "schema_version": 1, "settings": prepared.resolved.report()? });
-    store.put(&layout.settings(), pretty(&settings)?).await?;
-    objects::write(store, &layout.request(), &prepared.request).await?;
-    Ok(())
-}
-
-fn pretty(value: &impl Serialize) -> Result<Bytes> {
-    Ok(Bytes::from(serde_json::to_string_pretty(value)? + "\n"))
 }
 
 /// A run at work.
@@ -128,7 +109,7 @@ impl<'a> Running<'a> {
     async fn start(prepared: &'a Prepared, store: Arc<dyn Store>, threads: Threads) -> Result<Self> {
         let stats = Stats::start(threads);
         let board = Arc::new(Board::new());
-        let run = &prepared.request.run;
+        let run = &prepared.asked.request.run;
         let witness = Arc::new(Witness::new(run.clone()));
         let queue: Arc<dyn Queue> = Arc::new(OnceQueue::new(Arc::new(InProcessQueue::default())));
         let context = StageContext {
@@ -182,7 +163,8 @@ impl<'a> Running<'a> {
             None => Ok(Outcome::Stopped),
             Some(JobsEnd::Complete) => ending.complete(&self.stats, &self.witness).await,
             Some(JobsEnd::Failed { .. }) if ending.is_complete_by_others().await? => {
-                let summary = RunSummary::read(ending.store.as_ref(), &self.prepared.request.run).await?;
+                let summary =
+                    RunSummary::read(ending.store.as_ref(), &self.prepared.asked.request.run).await?;
                 Ok(Outcome::WasComplete(Box::new(summary)))
             }
             Some(JobsEnd::Failed { stage, reason, exit }) => {
@@ -226,6 +208,8 @@ fn advice(exit: Exit) -> &'static str {
              can be read"
         }
         Exit::Runtime => "\n`facereel doctor` says what is missing; then the same command continues",
+        // Not stopped here, but by somebody else: `facereel cancel`.
+        Exit::Interrupted => "\nthe same command takes it up again",
         _ => "\nfinished parts are kept: the same command continues",
     }
 }
@@ -239,11 +223,11 @@ struct Ending<'a> {
 
 impl Ending<'_> {
     async fn complete(&self, stats: &Stats, witness: &Witness) -> Result<Outcome> {
-        if !self.prepared.resolved.settings.runtime.export.keep_work {
+        if !self.prepared.asked.resolved.settings.runtime.export.keep_work {
             // A part that came after the commit of another process.
             self.store.delete_prefix(&self.layout.work_prefix()).await?;
         }
-        let mut summary = RunSummary::read(self.store.as_ref(), &self.prepared.request.run).await?;
+        let mut summary = RunSummary::read(self.store.as_ref(), &self.prepared.asked.request.run).await?;
         let report = stats.report(&witness.times(), &summary);
         summary.add_performance(&report);
         self.store.put(&self.layout.run_stats(), pretty(&report)?).await?;

@@ -3,10 +3,9 @@
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use facereel_domain::pipeline::Stage;
-use facereel_service::cpu;
+use facereel_service::{Threads, cpu};
 use serde::Serialize;
 
-use super::limits::Threads;
 use super::summary::RunSummary;
 use super::witness::StageTimes;
 

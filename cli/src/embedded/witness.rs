@@ -118,6 +118,11 @@ impl JobObserver for Witness {
                 tracing::warn!(stage = %report.stage, part = report.part, reason, "failed, and is tried again soon");
                 return;
             }
+            JobOutcome::Cancelled => JobsEnd::Failed {
+                stage: report.stage,
+                reason: "somebody cancelled it".to_owned(),
+                exit: Exit::Interrupted,
+            },
             JobOutcome::Done | JobOutcome::Released => return,
         };
         if is_ours {
@@ -165,9 +170,10 @@ mod tests {
     }
 
     fn report(stage: StageName, outcome: JobOutcome) -> JobReport {
-        let address = Some(JobAddress { run: run(), lane: Lane::Interactive });
+        let lane = Lane::Interactive;
+        let address = Some(JobAddress { run: run(), lane });
         let duration = Duration::from_millis(5);
-        JobReport { stage, address, part: String::new(), attempt: 1, outcome, duration }
+        JobReport { stage, lane, address, part: String::new(), attempt: 1, outcome, duration }
     }
 
     #[tokio::test]
@@ -189,6 +195,14 @@ mod tests {
         }
         let JobsEnd::Failed { stage, reason, exit } = witness.end().await else { panic!("complete") };
         assert_eq!((stage, reason.as_str(), exit), (StageName::Detect, "first", Exit::Failed));
+    }
+
+    #[tokio::test]
+    async fn a_cancelled_run_ends_as_one_that_can_be_taken_up() {
+        let witness = Witness::new(run());
+        witness.job_ended(&report(StageName::Track, JobOutcome::Cancelled));
+        let JobsEnd::Failed { exit, .. } = witness.end().await else { panic!("complete") };
+        assert_eq!(exit, Exit::Interrupted);
     }
 
     #[test]

@@ -59,10 +59,9 @@ pub(super) fn intro_line(intro: &Intro) -> String {
     let Intro { run, video, store, threads, continues } = intro;
     let how = if *continues { "continues" } else { "starts" };
     format!(
-        "{} run {} {how}: {} -> {store}, {threads} {}",
+        "{} run {} {how}: {video} -> {store}, {threads} {}",
         run.ep_id,
         run.run_id,
-        video.display(),
         if *threads == 1 { "thread" } else { "threads" }
     )
 }

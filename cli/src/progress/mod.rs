@@ -10,14 +10,13 @@ mod json;
 mod lines;
 mod meter;
 
-use std::path::PathBuf;
-
 use facereel_domain::ids::RunRef;
 use indicatif::MultiProgress;
 use serde::Serialize;
 
 pub(crate) use board::{Board, Snapshot, StageView, Video};
 pub(crate) use file::{Document, document};
+pub(crate) use meter::clock;
 
 use crate::embedded::RunSummary;
 
@@ -42,8 +41,8 @@ pub(crate) struct Intro {
     /// Episode and run.
     #[serde(flatten)]
     pub(crate) run: RunRef,
-    /// The video.
-    pub(crate) video: PathBuf,
+    /// The video as named.
+    pub(crate) video: String,
     /// The store.
     pub(crate) store: String,
     /// Compute threads.

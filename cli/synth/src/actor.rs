@@ -54,6 +54,12 @@ impl Placement {
         }
     }
 
+    /// The same, so many pixels to the right and down.
+    pub(crate) fn moved(self, [right, down]: [i32; 2]) -> Self {
+        let [x, y] = self.center;
+        Self { center: [x + f64::from(right), y + f64::from(down)], ..self }
+    }
+
     /// Where a point of the photo is in the frame.
     pub(crate) fn to_frame(self, [px, py]: [f64; 2]) -> [f64; 2] {
         let [fx, fy] = self.person.face_center();

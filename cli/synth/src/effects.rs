@@ -1,4 +1,6 @@
-//! Light: dark scenes, fades, flashes, and stretches of time in which nothing moves.
+//! Light and camera: dark scenes, fades, flashes, stretches of time in which nothing moves, hands that shake.
+
+use crate::camera::Shake;
 
 /// What happens to a whole shot; times in seconds from its start.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -13,11 +15,19 @@ pub(crate) struct Effects {
     pub(crate) fade_in_sec: f64,
     /// The picture goes to black for so long.
     pub(crate) fade_out_sec: f64,
+    /// How the camera is held.
+    pub(crate) shake: Shake,
 }
 
 impl Effects {
-    pub(crate) const NONE: Self =
-        Self { light: 1.0, still_sec: None, flash_at_sec: None, fade_in_sec: 0.0, fade_out_sec: 0.0 };
+    pub(crate) const NONE: Self = Self {
+        light: 1.0,
+        still_sec: None,
+        flash_at_sec: None,
+        fade_in_sec: 0.0,
+        fade_out_sec: 0.0,
+        shake: Shake::NONE,
+    };
 
     /// The moment that is shown `t_sec` into the shot: in a static stretch it is the stretch's start.
     pub(crate) fn shown_sec(&self, t_sec: f64) -> f64 {

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::Path;
 
-use crate::backdrop;
 use crate::cast::{ENSEMBLE, EXTRA, FacePhoto, LEAD};
 use crate::cutout::Cutout;
 use crate::error::SynthError;
@@ -13,6 +12,7 @@ use crate::photo;
 use crate::spec::ClipSpec;
 use crate::storyboard::{self, Shot};
 use crate::truth::{self, FaceTruth};
+use crate::{backdrop, camera};
 
 /// What shots.csv says about a shot.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -95,10 +95,11 @@ impl Film {
             Some((painted, rgb)) if painted == index => rgb,
             _ => backdrop::paint(size, seed, index),
         };
-        self.frame.clone_from(&backdrop);
+        let t_sec = self.seconds_into(shot, frame);
+        let shift = shot.effects.shake.shift_px(shot.effects.shown_sec(t_sec), size.height);
+        self.frame = camera::moved(&backdrop, size.width as usize, shift);
         self.backdrop = Some((index, backdrop));
 
-        let t_sec = self.seconds_into(shot, frame);
         let mut canvas = Canvas { size, rgb: &mut self.frame };
         for (actor, placed) in shot.actors.iter().zip(truth::placements(shot, t_sec, size)) {
             if let Some(cutout) = self.cutouts.get_mut(actor.person.photo) {

@@ -18,6 +18,7 @@
 
 mod actor;
 mod backdrop;
+mod camera;
 mod cast;
 mod compose;
 mod cutout;

@@ -1,6 +1,7 @@
 //! The scenes a storyboard is put together from: who is where, and what happens to the light.
 
 use crate::actor::{Actor, Facing};
+use crate::camera::Shake;
 use crate::cast::{ENSEMBLE, EXTRA, LEAD};
 use crate::effects::Effects;
 use crate::path::{Key, Path, Sway};
@@ -43,6 +44,12 @@ pub(crate) enum Scene {
     Quick,
     /// Eight people far away.
     Tiny,
+    /// Somebody steps in front of another, stays there for a second and a half, and walks on.
+    Hidden,
+    /// Two people, one of them walking, filmed from the hand.
+    Handheld,
+    /// A face that comes near in a second, from a small one to a large one, and goes again.
+    Zoom,
 }
 
 impl Scene {
@@ -66,6 +73,9 @@ impl Scene {
             Self::Darting => "darting",
             Self::Quick => "quick",
             Self::Tiny => "tiny",
+            Self::Hidden => "hidden",
+            Self::Handheld => "handheld",
+            Self::Zoom => "zoom",
         }
     }
 
@@ -78,6 +88,7 @@ impl Scene {
             Self::Dark => Effects { light: 0.28, ..none },
             Self::FadeOut => Effects { fade_out_sec: (0.5 * length_sec).min(1.2), ..none },
             Self::FadeIn => Effects { fade_in_sec: (0.5 * length_sec).min(1.0), ..none },
+            Self::Handheld => Effects { shake: Shake(0.03), ..none },
             _ => none,
         }
     }
@@ -135,6 +146,28 @@ impl Scene {
             ],
             Self::Quick => vec![troupe.stands(Part::Anybody, [0.50, 0.42, 0.26])],
             Self::Tiny => troupe.row(8, [0.08, 0.92], [0.045, 0.07]),
+            Self::Hidden => {
+                let (come, stay, go) = (0.3 * end, 0.5 * end - 0.75, 0.5 * end + 0.75);
+                let [outside, before, beyond] = [[-0.1, 0.43, 0.30], [0.50, 0.43, 0.30], [1.1, 0.43, 0.30]];
+                let moments =
+                    [(0.0, outside), (come.min(stay), outside), (stay, before), (go, before), (end, beyond)];
+                let keys = moments.map(|(at, place)| key(at, place)).to_vec();
+                vec![
+                    troupe.stands(Part::Ensemble(2), [0.50, 0.41, 0.18]),
+                    troupe.stands(Part::Ensemble(5), [0.84, 0.40, 0.20]),
+                    troupe.plays(Part::Ensemble(3), keys),
+                ]
+            }
+            Self::Handheld => vec![
+                troupe.stands(Part::Ensemble(4), [0.66, 0.40, 0.24]),
+                troupe.plays(Part::Ensemble(0), line([0.20, 0.42, 0.18], [0.46, 0.42, 0.26])),
+            ],
+            Self::Zoom => {
+                let (far, near) = ([0.44, 0.36, 0.10], [0.56, 0.46, 0.48]);
+                let moments = [(0.0, far), (0.25, far), (0.5, near), (0.75, near), (1.0, far)];
+                let keys = moments.map(|(part, place)| key(part * end, place)).to_vec();
+                vec![troupe.plays(Part::Ensemble(1), keys)]
+            }
         }
     }
 }

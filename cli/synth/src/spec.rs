@@ -15,7 +15,8 @@ pub enum Preset {
     Demo,
     /// The same in short and small, for end-to-end tests: 640x360, 24 frames a second.
     Test,
-    /// What breaks trackers: faces that move by their own width between samples, quick cuts, darkness, tiny faces.
+    /// What breaks trackers: faces that move by their own width between samples, come near or hide for a while, quick
+    /// cuts, darkness, tiny faces, a camera in somebody's hands.
     Hard,
     /// An episode: 40 minutes of random shots in 1920x1080 at 24 frames a second and 4 Mb/s.
     Long,

@@ -94,7 +94,7 @@ const TEST: [(Scene, f64); 9] = [
     (Scene::Group, 1.25),
 ];
 
-const HARD: [(Scene, f64); 16] = [
+const HARD: [(Scene, f64); 19] = [
     (Scene::Dialog, 2.0),
     (Scene::Replaced, 1.0),
     (Scene::Darting, 5.0),
@@ -111,6 +111,9 @@ const HARD: [(Scene, f64); 16] = [
     (Scene::Darting, 4.0),
     (Scene::FadeOut, 2.5),
     (Scene::FadeIn, 2.5),
+    (Scene::Hidden, 5.0),
+    (Scene::Handheld, 4.0),
+    (Scene::Zoom, 4.0),
 ];
 
 #[cfg(test)]

@@ -33,9 +33,10 @@ const PROBES: usize = 16;
 pub(crate) fn placements(shot: &Shot, t_sec: f64, size: Size) -> Vec<Placement> {
     let frame = [f64::from(size.width), f64::from(size.height)];
     let shown_sec = shot.effects.shown_sec(t_sec);
+    let shift = shot.effects.shake.shift_px(shown_sec, size.height);
     shot.actors
         .iter()
-        .map(|a| Placement::new(a, a.path.pose(shown_sec, frame[0] / frame[1]), frame))
+        .map(|a| Placement::new(a, a.path.pose(shown_sec, frame[0] / frame[1]), frame).moved(shift))
         .collect()
 }
 

@@ -152,6 +152,37 @@ fn the_hard_clip_has_faces_that_move_by_their_own_width_between_samples() {
 }
 
 #[test]
+fn somebody_is_hidden_for_a_second_and_a_half_and_seen_before_and_after() {
+    let film = film(&ClipSpec::of(Preset::Hard));
+    let hidden = film.shots().into_iter().find(|s| s.kind == "hidden").unwrap().frames;
+    let behind = film.truth(hidden.start)[0].track;
+    let seen: Vec<bool> = hidden
+        .map(|frame| film.truth(frame).iter().any(|face| face.track == behind && face.visibility >= 0.4))
+        .collect();
+    let longest = seen.split(|seen| *seen).map(<[bool]>::len).max().unwrap();
+    assert!((36..=60).contains(&longest), "{longest} of 120 frames");
+    assert!(seen[0] && seen[seen.len() - 1]);
+}
+
+#[test]
+fn a_camera_in_the_hand_moves_people_and_wall_together() {
+    let mut film = film(&small(Preset::Hard, 55.0));
+    let frames = film.shots().into_iter().find(|s| s.kind == "handheld").unwrap().frames;
+    let standing = film.truth(frames.start)[0].track;
+    let mut places: Vec<f32> = frames
+        .clone()
+        .flat_map(|frame| film.truth(frame))
+        .filter(|face| face.track == standing)
+        .map(|face| face.bbox.center().y)
+        .collect();
+    places.sort_by(f32::total_cmp);
+    assert!(places[places.len() - 1] - places[0] > 5.0, "{places:?}");
+    let (first, later) = (film.paint(frames.start).to_vec(), film.paint(frames.start + 5).to_vec());
+    // The upper rows show nobody: what differs there is the wall.
+    assert!(difference(&first[..3 * 320 * 8], &later[..3 * 320 * 8]) > 0.0);
+}
+
+#[test]
 fn missing_photos_are_reported_with_what_to_do() {
     let empty = tempfile::tempdir().unwrap();
     let error = Film::load(&ClipSpec::of(Preset::Test), empty.path()).err().unwrap();

@@ -2,7 +2,9 @@
 
 use std::num::NonZeroUsize;
 
+use facereel_domain::geometry::Size;
 use facereel_domain::settings::DetectSettings;
+use facereel_imaging::RgbImage;
 use facereel_inference::catalog::{CatalogError, CustomModel, ModelsDir, open_custom, open_detector};
 use facereel_inference::{
     AnchorGrid, DetectorHead, DetectorSpec, FaceDetector, Model, PixelFormat, Runtime, detector,
@@ -28,6 +30,24 @@ impl Detectors {
         Self { runtime, models, idle: IdlePool::default() }
     }
 
+    /// Opens `count` of the detectors that `settings` ask for and lets each look at a picture: the first jobs do not wait
+    /// for that.
+    pub fn warm_up(&self, settings: &DetectSettings, count: usize) -> Result<(), StageError> {
+        let record = record(&self.models, settings)
+            .map_err(|e| StageError::permanent("the detector's model can't be used", e))?;
+        let records = [record];
+        // All at once, else the first would serve for all.
+        let mut open = Vec::with_capacity(count);
+        for _ in 0..count {
+            let mut detector = self.take(settings, &records)?;
+            if let Some(picture) = blank() {
+                detector.detect(&picture).map_err(|e| StageError::permanent("the detector failed", e))?;
+            }
+            open.push(detector);
+        }
+        Ok(())
+    }
+
     /// The detector that `settings` ask for, for one thread. It must be the one that the run was asked for with.
     pub fn take(
         &self,
@@ -48,6 +68,12 @@ impl Detectors {
                 .map_err(|e| StageError::permanent("the detector can't be started", e))
         })
     }
+}
+
+/// A picture without faces, for the first look of a model.
+fn blank() -> Option<RgbImage> {
+    let size = Size { width: 320, height: 192 };
+    RgbImage::new(size, vec![128; 3 * 320 * 192]).ok()
 }
 
 /// How a run records the detector that `settings` ask for.

@@ -9,6 +9,7 @@
 //!    may begin).
 
 use std::collections::VecDeque;
+use std::time::{Duration, Instant};
 
 use facereel_domain::detection::Detection;
 use facereel_domain::geometry::Size;
@@ -20,7 +21,7 @@ use facereel_inference::FaceDetector;
 use facereel_messages::objects::{
     AnalysedFrame, DecodedFrame, DetectionCounts, DetectionsPart, FrameOrigin, PlannedSegment,
 };
-use facereel_service::{Progress, StageContext, StageError};
+use facereel_service::{Measure, ModelRole, Progress, StageContext, StageError};
 use facereel_video_decode::{Frame, Scaler, SegmentDecoder};
 
 use super::chips::ChipCutter;
@@ -63,6 +64,7 @@ impl SegmentTask<'_> {
         }
         self.report(u64::from(self.segment.frames), reported);
         let stats = decoder.stats();
+        analyst.measure(stats.decode_sec);
         Ok(analyst.finish(DetectionCounts {
             frames_decoded: stats.frames_decoded,
             frames_skipped: stats.frames_discarded,
@@ -102,6 +104,7 @@ struct Analyst<'a> {
     decoded: Vec<DecodedFrame>,
     analysed: Vec<AnalysedFrame>,
     detector_calls: u64,
+    detector_time: Duration,
 }
 
 impl<'a> Analyst<'a> {
@@ -119,6 +122,7 @@ impl<'a> Analyst<'a> {
             decoded: Vec::new(),
             analysed: Vec::new(),
             detector_calls: 0,
+            detector_time: Duration::ZERO,
         }
     }
 
@@ -180,9 +184,11 @@ impl<'a> Analyst<'a> {
     fn detect(&mut self, frame: &Frame) -> Result<Vec<Detection>, StageError> {
         let failed = |e| StageError::permanent("a frame could not be scaled for the detector", e);
         let image = frame.scaled_rgb(&mut self.scaler, self.task.input).map_err(failed)?;
+        let began = Instant::now();
         let candidates =
             self.detector.detect(&image).map_err(|e| StageError::permanent("the detector failed", e))?;
         self.detector_calls += 1;
+        self.detector_time += began.elapsed();
         self.cutter.detections(frame, &mut self.scaler, (candidates, image.size()))
     }
 
@@ -195,6 +201,19 @@ impl<'a> Analyst<'a> {
         let thumbnail = thumbnail.clone();
         let pts = frame.pts();
         self.analysed.push(AnalysedFrame { pts, origin, reused: false, thumbnail, detections });
+    }
+
+    /// Tells what was found and what it cost; nothing of it is in the result.
+    fn measure(&self, decode_sec: f64) {
+        let progress = &self.task.context.progress;
+        let faces = self.analysed.iter().map(|frame| frame.detections.len() as u64).sum();
+        progress.measure(Measure::FacesDetected(faces));
+        progress.measure(Measure::Decoding(Duration::from_secs_f64(decode_sec)));
+        progress.measure(Measure::Inference {
+            model: ModelRole::Detector,
+            runs: self.detector_calls,
+            time: self.detector_time,
+        });
     }
 
     fn finish(self, counts: DetectionCounts) -> SegmentResult {

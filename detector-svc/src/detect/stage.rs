@@ -14,18 +14,20 @@ use facereel_video_decode::{SegmentDecoder, Selection, SkipMode};
 use super::segment::{SegmentResult, SegmentTask};
 use super::{Detectors, input_size};
 use crate::failure::decode_failure;
-use crate::plan::{info_of, open_source};
+use crate::plan::info_of;
+use crate::sources::Sources;
 
 /// Does detect jobs.
 pub struct DetectStage {
     detectors: Arc<Detectors>,
+    sources: Sources,
 }
 
 impl DetectStage {
-    /// A stage that takes its models from `detectors`.
+    /// A stage that takes its models from `detectors` and videos from `sources`.
     #[must_use]
-    pub fn new(detectors: Arc<Detectors>) -> Self {
-        Self { detectors }
+    pub fn new(detectors: Arc<Detectors>, sources: Sources) -> Self {
+        Self { detectors, sources }
     }
 }
 
@@ -86,6 +88,7 @@ impl DetectStage {
                 plan.segments.len()
             ))
         })?;
+        let source = self.sources.open(&request.source).await?;
         let (detectors, context_there) = (Arc::clone(&self.detectors), context.clone());
         context
             .compute
@@ -94,7 +97,6 @@ impl DetectStage {
                 let mut detector = detectors.take(&settings.detect, &request.models)?;
                 let input = input_size(plan.video.size, &settings.detect, detector.smallest_face_px());
                 let selection = selection(&segment, &settings.detect);
-                let source = open_source(&request.source)?;
                 let info = info_of(&plan.video);
                 let mut decoder = SegmentDecoder::open(&source, &info, segment.range, selection)
                     .map_err(|e| decode_failure("the segment can't be opened", e))?;

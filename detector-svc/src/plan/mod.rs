@@ -2,10 +2,8 @@
 
 mod facts;
 mod sampling;
-mod source;
 mod stage;
 
 pub(crate) use facts::info_of;
 pub use sampling::{Density, first_after_keyframes, sampled};
-pub use source::{Identity, identify, open_source};
 pub use stage::{PlanStage, plan_video};

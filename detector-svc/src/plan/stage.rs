@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use facereel_domain::ids::SegmentIndex;
 use facereel_domain::pipeline::Stage as StageName;
-use facereel_domain::settings::DetectSettings;
+use facereel_domain::settings::{DetectSettings, PipelineSettings};
 use facereel_domain::time::{Pts, PtsRange};
 use facereel_messages::jobs::{DetectJob, ExportJob, Job, PlanJob};
 use facereel_messages::objects::{Plan, PlannedSegment, RunRequest};
@@ -12,8 +12,8 @@ use facereel_video_decode::{DecodeError, Input, ScannedFrame, scan, segment_rang
 
 use super::facts::facts_of;
 use super::sampling::{Density, first_after_keyframes, sampled};
-use super::source::open_source;
 use crate::failure::decode_failure;
+use crate::sources::Sources;
 
 /// Short videos are cut into at least about so many segments, so that all workers get some.
 const LEAST_SEGMENTS: f64 = 16.0;
@@ -21,8 +21,18 @@ const LEAST_SEGMENTS: f64 = 16.0;
 const SHORTEST_SEGMENT_SEC: f64 = 4.0;
 
 /// Does plan jobs.
-#[derive(Debug, Clone, Copy)]
-pub struct PlanStage;
+#[derive(Debug, Clone)]
+pub struct PlanStage {
+    sources: Sources,
+}
+
+impl PlanStage {
+    /// A stage that takes videos from `sources`.
+    #[must_use]
+    pub fn new(sources: Sources) -> Self {
+        Self { sources }
+    }
+}
 
 #[async_trait]
 impl Stage for PlanStage {
@@ -39,7 +49,7 @@ impl Stage for PlanStage {
             objects::read(store, &layout.plan()).await?
         } else {
             let request: RunRequest = objects::read(store, &layout.request()).await?;
-            let plan = context.compute.run(move || plan_request(&request)).await??;
+            let plan = self.plan(request, context).await?;
             objects::write(store, &layout.plan(), &plan).await?;
             plan
         };
@@ -55,6 +65,16 @@ impl Stage for PlanStage {
     }
 }
 
+impl PlanStage {
+    /// Reads the video's packets on a compute thread.
+    async fn plan(&self, request: RunRequest, context: &StageContext) -> Result<Plan, StageError> {
+        check_settings(&request.pipeline)?;
+        let input = self.sources.open(&request.source).await?;
+        let planned = context.compute.run(move || plan_video(&input, &request.pipeline.detect)).await?;
+        planned.map_err(|error| decode_failure("the video can't be planned", error))
+    }
+}
+
 fn report(plan: &Plan, context: &StageContext) {
     let units = plan.segments.iter().map(|s| u64::from(s.frames)).sum();
     let parts = plan.segments.len() as u64;
@@ -62,13 +82,10 @@ fn report(plan: &Plan, context: &StageContext) {
     context.progress.report(Progress::Expected { stage: StageName::Detect, parts, units });
 }
 
-fn plan_request(request: &RunRequest) -> Result<Plan, StageError> {
-    // Every later stage trusts them, and a request may come from anywhere.
-    facereel_settings::validate(&request.pipeline)
-        .map_err(|e| StageError::permanent("the run's settings can't be used", e))?;
-    let input = open_source(&request.source)?;
-    plan_video(&input, &request.pipeline.detect)
-        .map_err(|error| decode_failure("the video can't be planned", error))
+/// Every later stage trusts the settings, and a request may come from anywhere.
+fn check_settings(pipeline: &PipelineSettings) -> Result<(), StageError> {
+    facereel_settings::validate(pipeline)
+        .map_err(|e| StageError::permanent("the run's settings can't be used", e))
 }
 
 /// Reads the packets of a video and plans its segments and samples.
@@ -108,24 +125,13 @@ fn within(pts: &[Pts], range: PtsRange) -> Vec<Pts> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use facereel_domain::digest::Sha256Digest;
-    use facereel_domain::ids::RunRef;
-    use facereel_domain::settings::PipelineSettings;
-    use facereel_domain::source::SourceIdentity;
-    use facereel_messages::objects::Source;
     use facereel_service::stage::Disposition;
 
     #[test]
     fn settings_out_of_range_are_refused_for_good_whoever_sent_them() {
         let mut pipeline = PipelineSettings::default();
         pipeline.track.low_thresh = 7.0;
-        let digest = Sha256Digest::of(b"");
-        let identity = SourceIdentity { size_bytes: 0, sampled_sha256: digest, whole_sha256: None };
-        let run = RunRef { ep_id: "A".parse().unwrap(), run_id: "0123456789abcdef".parse().unwrap() };
-        let source = Source { url: "file:///absent.mp4".to_owned(), identity };
-        let request =
-            RunRequest { run, source, pipeline, models: Vec::new(), program_version: "0".to_owned() };
-        let error = plan_request(&request).unwrap_err();
+        let error = check_settings(&pipeline).unwrap_err();
         assert_eq!(error.disposition, Disposition::Permanent);
         assert!(error.chain().contains("track.low_thresh"), "{}", error.chain());
     }

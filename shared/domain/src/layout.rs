@@ -72,6 +72,12 @@ impl fmt::Display for ObjectKey {
 /// The folder of all episodes.
 pub const EPISODES: &str = "episodes";
 
+/// How fast the last backfill was, for the estimate of the next: volatile, not an artifact.
+#[must_use]
+pub fn pace_key() -> ObjectKey {
+    ObjectKey("operations/pace.json".to_owned())
+}
+
 /// Keys of one episode.
 #[derive(Debug, Clone)]
 pub struct EpisodeLayout(String);
@@ -93,6 +99,12 @@ impl EpisodeLayout {
     #[must_use]
     pub fn current(&self) -> ObjectKey {
         ObjectKey(format!("{}/current.json", self.0))
+    }
+
+    /// All runs, each in a folder named by its id.
+    #[must_use]
+    pub fn runs_prefix(&self) -> String {
+        format!("{}/runs", self.0)
     }
 }
 
@@ -146,6 +158,10 @@ impl RunLayout {
         progress => "progress.json";
         /// Why the run ended without a commit.
         error => "error.json";
+        /// When and on which lane the run was handed to the queues: volatile, not an artifact.
+        submission => "submission.json";
+        /// That nobody wants the run any more: workers drop its jobs.
+        cancelled => "cancelled.json";
         /// Every detection.
         detections_jsonl => "manifests/detections.jsonl";
         /// Every track.
@@ -188,6 +204,12 @@ impl RunLayout {
     #[must_use]
     pub fn chip_pack(&self, segment: SegmentIndex) -> ObjectKey {
         self.key(&format!("work/chips/{segment:05}.pack"))
+    }
+
+    /// All batches of faces to embed.
+    #[must_use]
+    pub fn embed_batches_prefix(&self) -> String {
+        format!("{}/work/batches", self.0)
     }
 
     /// A batch of faces to embed.

@@ -24,7 +24,7 @@ pub use pipeline::{
 };
 pub use runtime::{
     ExportSettings, LimitSettings, LogFormat, LogSettings, ModelSettings, QueueSettings, RuntimeSettings,
-    SourceSettings, StoreSettings,
+    ServiceSettings, SourceSettings, StoreSettings,
 };
 
 /// All settings of a process.

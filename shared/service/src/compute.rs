@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 use tokio::sync::{mpsc, oneshot};
+use tracing::Span;
 
 type Task = Box<dyn FnOnce() + Send>;
 
@@ -62,9 +63,11 @@ impl ComputePool {
         F: FnOnce() -> T + Send + 'static,
     {
         let (reply, result) = oneshot::channel();
+        // What is logged over there belongs to the same job.
+        let span = Span::current();
         let task: Task = Box::new(move || {
             // State that the closure owns is dropped with it, so nothing half-changed is seen afterwards.
-            let outcome = catch_unwind(AssertUnwindSafe(work));
+            let outcome = catch_unwind(AssertUnwindSafe(|| span.in_scope(work)));
             // Nobody waits any more when the caller's future was dropped.
             let _ = reply.send(outcome);
         });

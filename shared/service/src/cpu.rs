@@ -77,6 +77,12 @@ pub fn peak_rss_bytes() -> u64 {
     status_number("VmHWM:").unwrap_or(0) * 1024
 }
 
+/// Resident set of the process now, in bytes (Linux; 0 where it can't be read).
+#[must_use]
+pub fn rss_bytes() -> u64 {
+    status_number("VmRSS:").unwrap_or(0) * 1024
+}
+
 /// Threads of the process now (Linux; 0 where it can't be read).
 #[must_use]
 pub fn thread_count() -> u64 {
@@ -124,7 +130,8 @@ mod tests {
 
     #[test]
     fn the_process_can_be_measured() {
-        assert!(peak_rss_bytes() > 1 << 20);
+        assert!(rss_bytes() > 1 << 20);
+        assert!(peak_rss_bytes() >= rss_bytes() / 2);
         assert!(thread_count() >= 1);
     }
 }

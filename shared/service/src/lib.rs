@@ -7,14 +7,22 @@
 //!
 //! Deliberately absent: anything about video or faces; implementations of queue and store.
 
+pub mod cancel;
 pub mod compute;
 pub mod cpu;
 pub mod idle;
+pub mod memory;
 pub mod objects;
 pub mod progress;
+pub mod service;
+mod signals;
 pub mod stage;
+mod threads;
 pub mod worker;
 
 pub use compute::{ComputeError, ComputePool};
-pub use progress::{Progress, ProgressSink};
+pub use progress::{Measure, ModelRole, Progress, ProgressSink};
+pub use service::{PrepareError, Service, Slots, Team};
+pub use signals::StopSignals;
 pub use stage::{NextJob, Stage, StageContext, StageError};
+pub use threads::Threads;

@@ -1,5 +1,7 @@
 //! What stages report while they work. Reports are for people; nothing depends on them.
 
+use std::time::Duration;
+
 use facereel_domain::pipeline::Stage;
 
 /// A step forward.
@@ -35,10 +37,44 @@ pub enum Progress {
     },
 }
 
+/// What a job found or what it cost, for metrics.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Measure {
+    /// Faces detected.
+    FacesDetected(u64),
+    /// Tracklets found.
+    TracksFound(u64),
+    /// Vectors made.
+    FacesEmbedded(u64),
+    /// Time in reading and decoding video.
+    Decoding(Duration),
+    /// Time in a model.
+    Inference {
+        /// Which.
+        model: ModelRole,
+        /// How often it ran.
+        runs: u64,
+        /// Time in all of them.
+        time: Duration,
+    },
+}
+
+/// What a model is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ModelRole {
+    /// Finds faces.
+    Detector,
+    /// Makes vectors.
+    Embedder,
+}
+
 /// Takes progress reports. Called often, from any thread: must be quick and never block for long.
 pub trait ProgressSink: Send + Sync {
     /// Takes one report.
     fn report(&self, progress: Progress);
+
+    /// Takes what was found or spent.
+    fn measure(&self, _measure: Measure) {}
 }
 
 /// Nobody watches.

@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use facereel_domain::ids::RunRef;
@@ -9,7 +10,7 @@ use facereel_domain::layout::RunLayout;
 use facereel_messages::CodecError;
 use facereel_messages::jobs::Job;
 use facereel_queue::QueueName;
-use facereel_store::{Store, StoreError};
+use facereel_store::{Store, StoreError, StoreErrorKind};
 use tokio_util::sync::CancellationToken;
 
 use crate::compute::{ComputeError, ComputePool};
@@ -91,6 +92,8 @@ pub enum Disposition {
     Permanent,
     /// It may succeed later: back into the queue after a while, a limited number of times.
     Transient,
+    /// It did not end in time: the same, and the process has to end, since it can't be stopped.
+    Hung,
     /// The process is stopping: back into the queue at once.
     Interrupted,
 }
@@ -125,6 +128,19 @@ impl StageError {
     #[must_use]
     pub fn interrupted() -> Self {
         Self { disposition: Disposition::Interrupted, doing: "interrupted".to_owned(), source: None }
+    }
+
+    /// The work did not end within `limit`.
+    pub(crate) fn hung(limit: Duration) -> Self {
+        let doing = format!("the job did not end within {} s", limit.as_secs_f64());
+        Self { disposition: Disposition::Hung, doing, source: None }
+    }
+
+    /// Whether it failed because an object is not there.
+    #[must_use]
+    pub fn lacks_object(&self) -> bool {
+        let cause = self.source.as_ref().and_then(|source| source.downcast_ref::<StoreError>());
+        cause.is_some_and(|error| error.kind() == StoreErrorKind::NotFound)
     }
 
     /// The message with all its causes, `: ` between them.

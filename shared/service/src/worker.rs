@@ -4,136 +4,98 @@
 //! them), then the input is acknowledged. A crash between any two steps means that the job comes again and finds its
 //! result in the store; nothing is lost, and doing a job twice changes nothing ([`Stage`]'s promises).
 //!
-//! What becomes of a failed job:
+//! What becomes of a job that is not done:
 //!
-//! | failure | the job | the run |
+//! | what happened | the job | the run |
 //! |---|---|---|
 //! | bytes that are no job | dead letters | untouched: its id can't be trusted |
-//! | permanent, or transient too often | dead letters | `error.json` |
-//! | transient | again after a pause that doubles | untouched |
+//! | permanent failure, or transient too often | dead letters | `error.json` |
+//! | transient failure | again after a pause that doubles | untouched |
+//! | no end within the time limit | like a transient failure, and the worker ends | untouched |
 //! | the process stops | back at once, attempt not counted | untouched |
+//! | the run was cancelled | dropped | its work objects are removed |
+//! | the run was committed meanwhile, by others who had the same jobs | done, even if it failed | the same |
+
+mod place;
+mod report;
+mod retry;
 
 use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use facereel_domain::ids::RunRef;
 use facereel_domain::layout::RunLayout;
 use facereel_domain::pipeline::Stage as StageName;
 use facereel_messages::jobs::{Job, JobAddress};
-use facereel_queue::{Delivery, Message, Queue, QueueError, QueueName};
+use facereel_queue::{Delivery, Message, QueueError, QueueName};
 use serde_json::json;
 use tokio::task::JoinSet;
-use tracing::{Instrument, error, info_span, warn};
+use tokio::time::{MissedTickBehavior, interval, timeout};
+use tracing::field::Empty;
+use tracing::{Instrument, error, error_span, warn};
 
+use crate::cancel;
 use crate::compute::{ComputeError, panic_message};
-use crate::stage::{Disposition, NextJob, Stage, StageContext, StageError};
+use crate::stage::{Disposition, NextJob, Stage, StageError};
 
-/// How often and how soon a job is tried again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct RetryPolicy {
-    /// Tries in all, at least 1.
-    pub attempts: u32,
-    /// Pause after the first try; doubles with each.
-    pub first_pause: Duration,
-    /// Longest pause.
-    pub longest_pause: Duration,
-}
+pub use place::{Leftovers, WorkerError, Workplace};
+pub use report::{HandOn, JobObserver, JobOutcome, JobReport, JobStart, TraceLink};
+pub use retry::RetryPolicy;
 
-impl Default for RetryPolicy {
-    fn default() -> Self {
-        Self { attempts: 5, first_pause: Duration::from_secs(1), longest_pause: Duration::from_mins(5) }
-    }
-}
-
-impl RetryPolicy {
-    /// The pause after try number `attempt` (from 1), or `None` when it was the last.
-    #[must_use]
-    pub fn pause_after(&self, attempt: u32) -> Option<Duration> {
-        if attempt >= self.attempts {
-            return None;
-        }
-        let doublings = attempt.saturating_sub(1).min(20);
-        Some(self.first_pause.saturating_mul(1 << doublings).min(self.longest_pause))
-    }
-}
-
-/// How a job ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum JobOutcome {
-    /// Done, what follows is published, acknowledged.
-    Done,
-    /// Failed for now; it comes again.
-    Retried {
-        /// Why, with causes.
-        reason: String,
-    },
-    /// Failed for good.
-    DeadLettered {
-        /// Why, with causes.
-        reason: String,
-    },
-    /// Handed back because the process stops.
-    Released,
-}
-
-/// A job's end, for metrics, progress and whoever waits for a run.
-#[derive(Debug, Clone)]
-pub struct JobReport {
-    /// The stage.
-    pub stage: StageName,
-    /// Run and lane; absent where the bytes were no job.
-    pub address: Option<JobAddress>,
-    /// Which part of the run.
-    pub part: String,
-    /// Which try it was, from 1.
-    pub attempt: u32,
-    /// How it ended.
-    pub outcome: JobOutcome,
-    /// Time from receiving to the end.
-    pub duration: Duration,
-}
-
-/// Is told of every job's end. Called from the runtime's threads: must not block.
-pub trait JobObserver: Send + Sync {
-    /// Takes one report.
-    fn job_ended(&self, report: &JobReport);
-}
+/// How often a worker's loop shows that it lives.
+pub const TURN: Duration = Duration::from_secs(5);
 
 /// A stage at work on a queue.
 pub struct Worker<S> {
     /// What it does.
     pub stage: S,
-    /// Where its jobs come from and go to.
-    pub queue: Arc<dyn Queue>,
-    /// What the stage works with.
-    pub context: StageContext,
-    /// How often a job is tried.
-    pub retry: RetryPolicy,
-    /// Who is told of each job's end.
-    pub observer: Arc<dyn JobObserver>,
+    /// What it shares with the other workers of the process.
+    pub place: Workplace,
 }
 
 impl<S: Stage> Worker<S> {
-    /// Works on up to `slots` jobs at once until the shutdown token fires or the queue is closed, then finishes what
-    /// it holds. An error means that the queue can't be consumed.
-    pub async fn run(self, slots: usize) -> Result<(), QueueError> {
-        let mut consumer = self.queue.consume(&QueueName::lanes_of(S::Job::STAGE), slots).await?;
-        let worker = Arc::new(self);
+    /// Works on up to `slots` jobs at once until intake ends or the queue is closed, then finishes what it holds.
+    pub async fn run(self, slots: usize) -> Result<(), WorkerError> {
+        let at_work = Arc::new(AtWork { stage: self.stage, place: self.place, hung: OnceLock::new() });
+        at_work.run(slots).await
+    }
+}
+
+struct AtWork<S> {
+    stage: S,
+    place: Workplace,
+    /// The first job that exceeded the time limit.
+    hung: OnceLock<WorkerError>,
+}
+
+/// What became of a try that did not fail.
+enum Tried {
+    Done,
+    Cancelled,
+}
+
+impl<S: Stage> AtWork<S> {
+    async fn run(self: Arc<Self>, slots: usize) -> Result<(), WorkerError> {
+        let mut consumer = self.place.queue.consume(&QueueName::lanes_of(S::Job::STAGE), slots).await?;
         // No larger than `slots`: the queue delivers no more without verdicts.
         let mut jobs = JoinSet::new();
-        let result = loop {
+        let mut turns = interval(TURN);
+        turns.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let taken = loop {
             tokio::select! {
                 // In this order: a worker that is to stop takes no further job.
                 biased;
-                () = worker.context.shutdown.cancelled() => break Ok(()),
+                () = self.place.intake_end.cancelled() => break Ok(()),
                 Some(_) = jobs.join_next() => {}
+                _ = turns.tick() => self.place.observer.loop_turned(S::Job::STAGE),
                 delivery = consumer.next() => match delivery {
                     Ok(Some(delivery)) => {
-                        let worker = Arc::clone(&worker);
+                        let worker = Arc::clone(&self);
                         jobs.spawn(async move { worker.handle(delivery).await });
                     }
                     Ok(None) => break Ok(()),
@@ -141,21 +103,29 @@ impl<S: Stage> Worker<S> {
                 },
             }
         };
-        while jobs.join_next().await.is_some() {}
-        result.and(consumer.close().await)
+        // First of all: what is reserved here goes to others while the last jobs end.
+        let closed = consumer.close().await;
+        while !jobs.is_empty() {
+            tokio::select! {
+                _ = jobs.join_next() => {}
+                _ = turns.tick() => self.place.observer.loop_turned(S::Job::STAGE),
+            }
+        }
+        match Arc::into_inner(self).and_then(|worker| worker.hung.into_inner()) {
+            Some(hung) => Err(hung),
+            None => Ok(taken.and(closed)?),
+        }
     }
 
     async fn handle(&self, delivery: Delivery) {
         let started = Instant::now();
+        let start = JobStart::of(&delivery);
+        self.place.observer.job_began(&start);
         let attempt = delivery.message.headers.attempt;
         let (address, part, outcome) = match facereel_messages::decode::<S::Job>(delivery.message.body()) {
             Ok(job) => {
                 let (address, part) = (job.address().clone(), job.part());
-                let span = info_span!(
-                    "job", stage = %S::Job::STAGE, ep_id = %address.run.ep_id, run_id = %address.run.run_id, %part,
-                    attempt
-                );
-                (Some(address), part, self.work(job, delivery).instrument(span).await)
+                (Some(address), part, self.work(job, delivery).await)
             }
             Err(error) => {
                 let reason = StageError::permanent("the message is no job of this stage", error).chain();
@@ -163,29 +133,81 @@ impl<S: Stage> Worker<S> {
             }
         };
         let duration = started.elapsed();
-        let stage = S::Job::STAGE;
-        self.observer.job_ended(&JobReport { stage, address, part, attempt, outcome, duration });
+        let (stage, lane) = (start.stage, start.lane);
+        self.place.observer.job_ended(&JobReport { stage, lane, address, part, attempt, outcome, duration });
     }
 
-    /// Processes, publishes, acknowledges.
+    /// Tries the job within a span of its own, then gives the verdict.
     async fn work(&self, job: S::Job, delivery: Delivery) -> JobOutcome {
-        let address = job.address().clone();
-        let part = job.part();
-        let trace_context = delivery.message.headers.trace_context.clone();
-        let result = match contained(self.stage.process(job, &self.context)).await {
-            Ok(following) => self.publish(following, trace_context).await,
-            Err(error) => Err(error),
-        };
-        match result {
-            Ok(()) => {
-                if let Err(error) = delivery.ack().await {
-                    // The work is done; the job comes again and finds that.
-                    warn!(%error, "the acknowledgement failed");
-                }
-                JobOutcome::Done
+        let (address, part, headers) = (job.address().clone(), job.part(), &delivery.message.headers);
+        // At the highest level: whichever lines of a job are logged, they say which job.
+        let span = error_span!(
+            "job", stage = %S::Job::STAGE, ep_id = %address.run.ep_id, run_id = %address.run.run_id, %part,
+            attempt = headers.attempt, trace_id = Empty
+        );
+        let trace_context = self.place.trace.link(&span, headers.trace_context.as_deref());
+        let tried_and_settled = async move {
+            let outcome = match self.attempt(job, trace_context).await {
+                Ok(Tried::Done) => JobOutcome::Done,
+                Ok(Tried::Cancelled) => JobOutcome::Cancelled,
+                Err(error) => return self.give_up(error, delivery, (&address, &part)).await,
+            };
+            if let Err(error) = delivery.ack().await {
+                // The work is done; the job comes again and finds that.
+                warn!(%error, "the acknowledgement failed");
             }
-            Err(error) => self.give_up(error, delivery, (&address, &part)).await,
+            outcome
+        };
+        tried_and_settled.instrument(span).await
+    }
+
+    /// Processes and publishes, unless the run was cancelled before or meanwhile.
+    async fn attempt(&self, job: S::Job, trace_context: Option<String>) -> Result<Tried, StageError> {
+        let store = self.place.context.store.as_ref();
+        let run = job.address().run.clone();
+        if cancel::is_cancelled(store, &run).await? {
+            return Ok(Tried::Cancelled);
         }
+        let result = match self.process(job).await {
+            Err(error) if error.disposition == Disposition::Interrupted => return Err(error),
+            result => result,
+        };
+        // A failure may come from what was removed under the job.
+        if cancel::is_cancelled(store, &run).await? {
+            cancel::clean_up(store, &run).await?;
+            return Ok(Tried::Cancelled);
+        }
+        let following = if self.came_late(&run).await? { result.unwrap_or_default() } else { result? };
+        self.publish(following, trace_context).await?;
+        Ok(Tried::Done)
+    }
+
+    /// Whether the run was committed while a job of it was at work here, which somebody else had done before. What this
+    /// one left goes where the commit sent all the rest.
+    async fn came_late(&self, run: &RunRef) -> Result<bool, StageError> {
+        // Export commits, and cleans up, itself.
+        if S::Job::STAGE == StageName::Export || !self.place.context.is_committed(run).await? {
+            return Ok(false);
+        }
+        if self.place.leftovers == Leftovers::Delete {
+            cancel::clean_up(self.place.context.store.as_ref(), run).await?;
+        }
+        Ok(true)
+    }
+
+    /// The stage's own work, as long as it may take.
+    async fn process(&self, job: S::Job) -> Result<Vec<NextJob>, StageError> {
+        let part = job.part();
+        let work = contained(self.stage.process(job, &self.place.context));
+        let Some(limit) = self.place.time_limit else { return work.await };
+        if let Ok(result) = timeout(limit, work).await {
+            return result;
+        }
+        error!(limit_sec = limit.as_secs(), "the job does not end; the process has to");
+        // The first one is told of.
+        let _ = self.hung.set(WorkerError::Hung { stage: S::Job::STAGE, part, limit });
+        self.place.context.shutdown.cancel();
+        Err(StageError::hung(limit))
     }
 
     async fn publish(
@@ -200,8 +222,8 @@ impl<S: Stage> Worker<S> {
             tokio::select! {
                 // In this order: work that is done is handed on as long as the queue takes it.
                 biased;
-                published = self.queue.publish(&next.queue, message) => published.map_err(failed)?,
-                () = self.context.shutdown.cancelled() => return Err(StageError::interrupted()),
+                published = self.place.queue.publish(&next.queue, message) => published.map_err(failed)?,
+                () = self.place.context.shutdown.cancelled() => return Err(StageError::interrupted()),
             }
         }
         Ok(())
@@ -221,7 +243,7 @@ impl<S: Stage> Worker<S> {
                 settle(delivery.release().await);
                 return JobOutcome::Released;
             }
-            Disposition::Transient => self.retry.pause_after(attempt),
+            Disposition::Transient | Disposition::Hung => self.place.retry.pause_after(attempt),
             Disposition::Permanent => None,
         };
         if let Some(pause) = pause {
@@ -248,7 +270,7 @@ impl<S: Stage> Worker<S> {
             "reason": reason,
         });
         let key = RunLayout::new(&address.run).error();
-        if let Err(error) = self.context.store.put(&key, Bytes::from(format!("{note:#}\n"))).await {
+        if let Err(error) = self.place.context.store.put(&key, Bytes::from(format!("{note:#}\n"))).await {
             warn!(%error, "the run could not be marked as failed");
         }
     }
@@ -272,21 +294,5 @@ async fn contained<T>(work: impl Future<Output = Result<T, StageError>>) -> Resu
 fn settle(result: Result<(), QueueError>) {
     if let Err(error) = result {
         warn!(%error, "the verdict on a job did not reach the queue");
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn pauses_double_up_to_the_longest_and_end_with_the_attempts() {
-        let policy = RetryPolicy {
-            attempts: 4,
-            first_pause: Duration::from_secs(2),
-            longest_pause: Duration::from_secs(5),
-        };
-        let pauses: Vec<_> = (1..=4).map(|n| policy.pause_after(n).map(|p| p.as_secs())).collect();
-        assert_eq!(pauses, [Some(2), Some(4), Some(5), None]);
     }
 }

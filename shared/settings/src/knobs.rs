@@ -3,6 +3,8 @@
 mod detect;
 mod faces;
 mod process;
+mod service;
+mod store;
 mod track;
 
 use crate::kind::Kind;
@@ -18,7 +20,7 @@ const PROFILE: Knob = Knob::new(
 
 /// All settings, group by group.
 pub fn all() -> impl Iterator<Item = &'static Knob> {
-    [std::slice::from_ref(&PROFILE), detect::KNOBS, track::KNOBS, faces::KNOBS, process::KNOBS]
+    [std::slice::from_ref(&PROFILE), detect::KNOBS, track::KNOBS, faces::KNOBS, process::KNOBS, store::KNOBS, service::KNOBS]
         .into_iter()
         .flatten()
 }

@@ -44,7 +44,7 @@ seconds at the frame rate of the video.
 ";
 
 /// Groups in the order of the table, with their headings.
-const GROUPS: [(&str, &str); 15] = [
+const GROUPS: [(&str, &str); 16] = [
     ("profile", "Profile"),
     ("detect", "Detection"),
     ("shots", "Shots"),
@@ -60,6 +60,7 @@ const GROUPS: [(&str, &str); 15] = [
     ("queue", "Queue"),
     ("log", "Log"),
     ("source", "Source videos"),
+    ("service", "Services"),
 ];
 
 /// The reference page, in Markdown.

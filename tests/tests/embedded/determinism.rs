@@ -1,7 +1,7 @@
 //! The same video with the same settings gives the same bytes, however the work was done.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use facereel_tests::build;
 use facereel_tests::clip::Clip;
@@ -12,23 +12,28 @@ use rustix::process::Signal;
 use tempfile::tempdir;
 
 /// Small pieces of work, so that there is something to divide and to interrupt.
-const PIECES: [&str; 4] = ["--set", "detect.segment_sec=2", "--set", "embed.job_faces=8"];
+pub(super) const PIECES: [&str; 4] = ["--set", "detect.segment_sec=2", "--set", "embed.job_faces=8"];
 
 fn run_in_pieces(out: &Path) -> Call {
     Call::run(&Clip::of_everything().video(), out).with(&PIECES)
 }
 
-fn artifacts(out: &Path) -> BTreeMap<String, Vec<u8>> {
+pub(super) fn artifacts(out: &Path) -> BTreeMap<String, Vec<u8>> {
     Results::of_only_episode(out).artifacts()
 }
 
 /// The artifacts of one worker that nobody disturbed.
-fn undisturbed() -> BTreeMap<String, Vec<u8>> {
+pub(super) fn undisturbed() -> BTreeMap<String, Vec<u8>> {
+    artifacts(&undisturbed_folder())
+}
+
+/// What one worker that nobody disturbed left behind.
+pub(super) fn undisturbed_folder() -> PathBuf {
     let folder = build::made_once("run-in-pieces", |folder| {
         run_in_pieces(folder).with(&["--workers", "1"]).succeed();
         Ok(())
     });
-    artifacts(&folder.unwrap_or_else(|error| panic!("{error:#}")))
+    folder.unwrap_or_else(|error| panic!("{error:#}"))
 }
 
 /// How many objects of a kind (`detections`, `embeddings`) the run has finished so far.

@@ -2,8 +2,10 @@
 //!
 //! Needs the program (`cargo build -p facereel`), the models and the photos: `make test` sees to all of them.
 
+mod bucket;
 mod determinism;
 mod disk_full;
+mod judged;
 mod limits;
 mod poison;
 mod rates;

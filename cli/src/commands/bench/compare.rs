@@ -9,6 +9,8 @@ use anyhow::{Context as _, Result, bail};
 
 /// How often the memory of a process is read.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
+/// Over how long a peak of CPU is taken.
+const CPU_WINDOW: Duration = Duration::from_secs(1);
 
 /// What a process took.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -18,6 +20,15 @@ pub(super) struct Taken {
     pub(super) cpu_sec: f64,
     /// The process alone; 0 where it can't be read.
     pub(super) peak_rss_bytes: u64,
+    /// Most CPU of the process alone over a second, 100 = one core.
+    pub(super) peak_cpu_percent: f64,
+}
+
+impl Taken {
+    /// CPU over the whole time, 100 = one core.
+    pub(super) fn mean_cpu_percent(&self) -> f64 {
+        100.0 * self.cpu_sec / self.wall_sec.max(1e-9)
+    }
 }
 
 /// Runs `command` to its end, its output thrown away, and says what it took.
@@ -31,23 +42,49 @@ pub(super) fn measure(command: &mut Command) -> Result<Taken> {
         .stderr(Stdio::inherit())
         .spawn()
         .with_context(|| format!("{shown} can't be started"))?;
-    let (status, peak_rss_bytes) = watch(&mut child)?;
+    let (status, watched) = watch(&mut child)?;
     let wall_sec = began.elapsed().as_secs_f64();
     if !status.success() {
         bail!("{shown} failed: {status}");
     }
-    Ok(Taken { wall_sec, cpu_sec: children_cpu_sec()? - cpu_before, peak_rss_bytes })
+    Ok(Taken {
+        wall_sec,
+        cpu_sec: children_cpu_sec()? - cpu_before,
+        peak_rss_bytes: watched.rss_bytes,
+        peak_cpu_percent: watched.cpu_percent,
+    })
 }
 
-fn watch(child: &mut Child) -> Result<(std::process::ExitStatus, u64)> {
-    let mut peak = 0;
+/// The most that was seen.
+#[derive(Default)]
+struct Peaks {
+    rss_bytes: u64,
+    cpu_percent: f64,
+}
+
+fn watch(child: &mut Child) -> Result<(std::process::ExitStatus, Peaks)> {
+    let mut peaks = Peaks::default();
+    let (mut since, mut cpu_before) = (Instant::now(), 0.0);
     loop {
-        peak = peak_rss_bytes(child.id()).unwrap_or(0).max(peak);
+        peaks.rss_bytes = peak_rss_bytes(child.id()).unwrap_or(0).max(peaks.rss_bytes);
+        if since.elapsed() >= CPU_WINDOW
+            && let Some(cpu_now) = cpu_sec(child.id())
+        {
+            let percent = 100.0 * (cpu_now - cpu_before) / since.elapsed().as_secs_f64();
+            peaks.cpu_percent = peaks.cpu_percent.max(percent);
+            (since, cpu_before) = (Instant::now(), cpu_now);
+        }
         if let Some(status) = child.try_wait()? {
-            return Ok((status, peak));
+            return Ok((status, peaks));
         }
         thread::sleep(LOOK_EVERY);
     }
+}
+
+/// CPU of a process so far.
+fn cpu_sec(pid: u32) -> Option<f64> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    Some(ticks(&stat, OWN)? as f64 / rustix::param::clock_ticks_per_second() as f64)
 }
 
 fn peak_rss_bytes(pid: u32) -> Option<u64> {
@@ -59,14 +96,20 @@ fn peak_rss_bytes(pid: u32) -> Option<u64> {
 /// CPU of all children that have ended, and of theirs.
 fn children_cpu_sec() -> Result<f64> {
     let stat = fs::read_to_string("/proc/self/stat").context("/proc is needed to measure other processes")?;
-    let ticks = children_ticks(&stat).context("/proc/self/stat is not as expected")?;
+    let ticks = ticks(&stat, CHILDREN).context("/proc/self/stat is not as expected")?;
     Ok(ticks as f64 / rustix::param::clock_ticks_per_second() as f64)
 }
 
-/// Fields 16 and 17; the second field is the program's name, which may hold anything, up to the last parenthesis.
-fn children_ticks(stat: &str) -> Option<u64> {
+/// Where `/proc/PID/stat` has the process's own time, counted from behind its name.
+const OWN: usize = 11;
+/// Where it has the time of the children that have ended.
+const CHILDREN: usize = 13;
+
+/// Time in user and in kernel mode, two fields from `first` on. The second field of the line is the program's name, which
+/// may hold anything, up to the last parenthesis.
+fn ticks(stat: &str, first: usize) -> Option<u64> {
     let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
-    Some(fields.get(13)?.parse::<u64>().ok()? + fields.get(14)?.parse::<u64>().ok()?)
+    Some(fields.get(first)?.parse::<u64>().ok()? + fields.get(first + 1)?.parse::<u64>().ok()?)
 }
 
 #[cfg(test)]
@@ -74,9 +117,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_childrens_time_is_found_behind_any_name() {
+    fn times_are_found_behind_any_name() {
         let stat = "7 (a) b (c)) S 1 7 7 0 -1 4 5 6 7 8 11 12 130 140 20 0 1 0 9 0 0";
-        assert_eq!(children_ticks(stat), Some(270));
+        assert_eq!(ticks(stat, CHILDREN), Some(270));
+        assert_eq!(ticks(stat, OWN), Some(23));
     }
 
     #[test]

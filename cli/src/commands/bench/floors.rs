@@ -8,13 +8,12 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use bytes::Bytes;
-use detector_svc::Detectors;
 use detector_svc::detect::{input_size, selection};
-use detector_svc::plan::open_source;
+use detector_svc::{Detectors, Sources, Trust};
 use embedder_svc::{Embedders, aligned_face};
 use facereel_domain::ids::{BatchIndex, SegmentIndex};
 use facereel_domain::layout::{ObjectKey, RunLayout};
-use facereel_domain::settings::ModelSettings;
+use facereel_domain::settings::{ModelSettings, RuntimeSettings};
 use facereel_domain::time::Pts;
 use facereel_imaging::align::AlignedFace;
 use facereel_messages::Format;
@@ -92,7 +91,8 @@ impl Leftovers {
         let (runtime, models) = load_models(models)?;
         let detectors = Detectors::new(runtime, models);
         let mut detector = detectors.take(settings, &self.request.models)?;
-        let input = open_source(&self.request.source)?;
+        let sources = Sources::new(&RuntimeSettings::default(), Trust::CommandLine)?;
+        let input = self.runtime.block_on(sources.open(&self.request.source))?;
         let info: VideoInfo = scan(&input)?.info;
         let size = input_size(self.plan.video.size, settings, detector.smallest_face_px());
         let mut scaler = Scaler::new();

@@ -1,45 +1,55 @@
-//! A table of results in a Markdown file, between markers: what stands around them is left alone.
+//! Tables of results in a Markdown file, each between markers: what stands around them is left alone.
 
 use std::fs;
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
 
-const BEGIN: &str = "<!-- bench pipeline: begin -->";
-const END: &str = "<!-- bench pipeline: end -->";
-
-/// Puts `row` into the table of the file, in place of the row that begins with the same `keys` cells. The file and
-/// the table are made where they are missing.
-pub(super) fn put_row(file: &Path, header: &[&str], keys: usize, row: &[String]) -> Result<()> {
-    let old = if file.exists() {
-        fs::read_to_string(file).with_context(|| format!("{} can't be read", file.display()))?
-    } else {
-        String::new()
-    };
-    let new = with_row(&old, header, keys, row);
-    fs::write(file, new).with_context(|| format!("{} can't be written", file.display()))
+/// A table by the name that its markers have: `<!-- bench NAME: begin -->`.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Table {
+    pub(super) name: &'static str,
+    pub(super) header: &'static [&'static str],
+    /// How many cells at a row's begin tell it from the others.
+    pub(super) keys: usize,
 }
 
-fn with_row(old: &str, header: &[&str], keys: usize, row: &[String]) -> String {
-    let (before, table, after) = parts(old);
-    let mut rows: Vec<Vec<String>> =
-        table.lines().map(cells).filter(|cells| cells.len() == header.len()).skip(2).collect();
-    match rows.iter_mut().find(|known| known[..keys] == row[..keys]) {
-        Some(known) => *known = row.to_vec(),
-        None => rows.push(row.to_vec()),
+impl Table {
+    /// Puts `rows` into the table of the file, each in place of the one with the same keys. The file and the table are
+    /// made where they are missing.
+    pub(super) fn put(&self, file: &Path, rows: &[Vec<String>]) -> Result<()> {
+        let old = if file.exists() {
+            fs::read_to_string(file).with_context(|| format!("{} can't be read", file.display()))?
+        } else {
+            String::new()
+        };
+        let new = rows.iter().fold(old, |page, row| self.with_row(&page, row));
+        fs::write(file, new).with_context(|| format!("{} can't be written", file.display()))
     }
-    let head: Vec<String> = header.iter().map(|&cell| cell.to_owned()).collect();
-    let rule = vec!["---".to_owned(); header.len()];
-    let lines: Vec<_> =
-        [head, rule].iter().chain(&rows).map(|row| format!("| {} |", row.join(" | "))).collect();
-    format!("{before}{BEGIN}\n{}\n{END}{after}", lines.join("\n"))
+
+    fn with_row(&self, old: &str, row: &[String]) -> String {
+        let Self { header, keys, name } = *self;
+        let [begin, end] = ["begin", "end"].map(|end| format!("<!-- bench {name}: {end} -->"));
+        let (before, table, after) = parts(old, [&begin, &end]);
+        let mut rows: Vec<Vec<String>> =
+            table.lines().map(cells).filter(|cells| cells.len() == header.len()).skip(2).collect();
+        match rows.iter_mut().find(|known| known[..keys] == row[..keys]) {
+            Some(known) => *known = row.to_vec(),
+            None => rows.push(row.to_vec()),
+        }
+        let head: Vec<String> = header.iter().map(|&cell| cell.to_owned()).collect();
+        let rule = vec!["---".to_owned(); header.len()];
+        let lines: Vec<_> =
+            [head, rule].iter().chain(&rows).map(|row| format!("| {} |", row.join(" | "))).collect();
+        format!("{before}{begin}\n{}\n{end}{after}", lines.join("\n"))
+    }
 }
 
 /// What stands before, between and after the markers.
-fn parts(text: &str) -> (String, &str, &str) {
+fn parts<'a>(text: &'a str, [begin, end]: [&str; 2]) -> (String, &'a str, &'a str) {
     let found = text
-        .split_once(BEGIN)
-        .and_then(|(before, rest)| rest.split_once(END).map(|(table, after)| (before, table, after)));
+        .split_once(begin)
+        .and_then(|(before, rest)| rest.split_once(end).map(|(table, after)| (before, table, after)));
     match found {
         Some((before, table, after)) => (before.to_owned(), table, after),
         None if text.is_empty() => ("# Benchmarks\n\n".to_owned(), "", "\n"),
@@ -60,23 +70,30 @@ mod tests {
         cells.map(str::to_owned).to_vec()
     }
 
-    const HEADER: [&str; 3] = ["clip", "flags", "wall"];
+    const TABLE: Table = Table { name: "pipeline", header: &["clip", "flags", "wall"], keys: 2 };
 
     #[test]
     fn a_result_replaces_the_one_of_the_same_clip_and_flags() {
-        let first = with_row("", &HEADER, 2, &row(["a.mp4", "", "1"]));
-        let second = with_row(&first, &HEADER, 2, &row(["b.mp4", "", "2"]));
-        let third = with_row(&second, &HEADER, 2, &row(["a.mp4", "", "3"]));
+        let first = TABLE.with_row("", &row(["a.mp4", "", "1"]));
+        let second = TABLE.with_row(&first, &row(["b.mp4", "", "2"]));
+        let third = TABLE.with_row(&second, &row(["a.mp4", "", "3"]));
         assert!(third.contains("| a.mp4 |  | 3 |\n| b.mp4 |  | 2 |"), "{third}");
         assert!(!third.contains("| 1 |"));
     }
 
     #[test]
     fn the_text_around_the_table_stays() {
-        let page = with_row("# Speed\n\nSome words.\n", &HEADER, 2, &row(["a", "", "1"]));
+        let page = TABLE.with_row("# Speed\n\nSome words.\n", &row(["a", "", "1"]));
         let page = page + "More words.\n";
-        let again = with_row(&page, &HEADER, 2, &row(["a", "", "2"]));
+        let again = TABLE.with_row(&page, &row(["a", "", "2"]));
         assert!(again.starts_with("# Speed\n\nSome words.\n") && again.ends_with("More words.\n"), "{again}");
-        assert_eq!(again.matches(BEGIN).count(), 1);
+        assert_eq!(again.matches("begin -->").count(), 1);
+    }
+
+    #[test]
+    fn tables_of_other_names_stay() {
+        let page = TABLE.with_row("", &row(["a", "", "1"]));
+        let both = Table { name: "ablation", ..TABLE }.with_row(&page, &row(["a", "", "9"]));
+        assert!(both.contains("| a |  | 1 |") && both.contains("| a |  | 9 |"), "{both}");
     }
 }

@@ -1,9 +1,14 @@
 //! `facereel bench`: measuring, and the clips to measure with.
 
+mod ablation;
+mod before_after;
 mod compare;
 mod floors;
 mod markdown;
+mod measured;
+mod own_run;
 mod pipeline;
+mod rows;
 mod synth;
 mod track;
 
@@ -19,6 +24,10 @@ pub(crate) enum BenchCommand {
     Synth(synth::SynthArgs),
     /// Measure a run: time, CPU, memory, and how near it is to what its parts alone take
     Pipeline(Box<pipeline::PipelineArgs>),
+    /// Measure each knob of the optimisation plan by itself, on a clip with ground truth
+    Ablation(ablation::AblationArgs),
+    /// Measure a video with every knob as before the optimisation plan, and with the defaults
+    BeforeAfter(before_after::BeforeAfterArgs),
     /// Measure the tracker on made-up faces
     Track(track::TrackArgs),
 }
@@ -28,6 +37,8 @@ pub(crate) fn run(command: &BenchCommand) -> Result<Exit> {
     match command {
         BenchCommand::Synth(args) => synth::run(args),
         BenchCommand::Pipeline(args) => pipeline::run(args),
+        BenchCommand::Ablation(args) => ablation::run(args),
+        BenchCommand::BeforeAfter(args) => before_after::run(args),
         BenchCommand::Track(args) => track::run(args),
     }
 }

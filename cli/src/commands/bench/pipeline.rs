@@ -11,7 +11,8 @@ use facereel_service::cpu::quota;
 
 use super::compare::{Taken, measure};
 use super::floors::{Floors, Leftovers};
-use super::markdown::put_row;
+use super::markdown::Table;
+use super::own_run::own_run;
 use crate::args::{self as cli, Cli};
 use crate::console;
 use crate::exit::Exit;
@@ -51,7 +52,7 @@ pub(crate) fn run(args: &PipelineArgs) -> Result<Exit> {
     let (mut ours, mut theirs): (Option<Taken>, Option<Taken>) = (None, None);
     let mut leftovers = None;
     for _ in 0..args.repeat.max(1) {
-        let (taken, folder) = run_ours(args)?;
+        let (taken, folder) = own_run(&args.video, &args.flags)?;
         ours = Some(faster(ours, taken));
         leftovers = Some(folder);
         if let Some(command) = &args.compare {
@@ -63,7 +64,7 @@ pub(crate) fn run(args: &PipelineArgs) -> Result<Exit> {
     let result = Measured { args, ours, theirs, floors };
     result.print();
     if let Some(file) = &args.markdown {
-        put_row(file, &HEADER, KEYS, &result.row())?;
+        TABLE.put(file, &[result.row()])?;
     }
     Ok(Exit::Done)
 }
@@ -81,18 +82,6 @@ fn run_settings(args: &PipelineArgs) -> Result<RunSettingArgs> {
         _ => bail!("these are no flags of `facereel run`"),
     }
 }
-
-/// Runs the pipeline into a new folder, from nothing, and keeps its work objects.
-fn run_ours(args: &PipelineArgs) -> Result<(Taken, tempfile::TempDir)> {
-    let folder = tempfile::tempdir().context("a folder for the results can't be made")?;
-    let program = std::env::current_exe().context("the program does not know where it is")?;
-    let mut command = Command::new(program);
-    command.arg("run").arg(&args.video).args(&args.flags);
-    command.args(["--quiet", "--set", "export.keep_work=true", "--episode", EPISODE, "--out"]);
-    Ok((measure(command.arg(folder.path()))?, folder))
-}
-
-const EPISODE: &str = "bench";
 
 fn shell(command: &str, video: &Path) -> Command {
     let mut shell = Command::new("sh");
@@ -118,6 +107,8 @@ struct Measured<'a> {
     floors: Floors,
 }
 
+const TABLE: Table = Table { name: "pipeline", header: &HEADER, keys: 2 };
+
 const HEADER: [&str; 15] = [
     "clip",
     "flags",
@@ -135,13 +126,10 @@ const HEADER: [&str; 15] = [
     "wall, CPU against the other",
     "where, when",
 ];
-/// Cells that tell one row from another.
-const KEYS: usize = 2;
-
 impl Measured<'_> {
     fn print(&self) {
         let Floors { video, counts, frames_analysed, embeddings, .. } = &self.floors;
-        let Taken { wall_sec, cpu_sec, peak_rss_bytes } = self.ours;
+        let Taken { wall_sec, cpu_sec, peak_rss_bytes, .. } = self.ours;
         console::out(format!(
             "video       {}: {} frames, {:.1} s, {}x{}, {}",
             self.args.video.display(),
@@ -191,7 +179,7 @@ impl Measured<'_> {
 
     fn row(&self) -> Vec<String> {
         let Floors { video, counts, frames_analysed, embeddings, decode, detect, embed } = &self.floors;
-        let Taken { wall_sec, cpu_sec, peak_rss_bytes } = self.ours;
+        let Taken { wall_sec, cpu_sec, peak_rss_bytes, .. } = self.ours;
         let name = self.args.video.file_name().unwrap_or_default().to_string_lossy();
         let compared = self.theirs.map_or_else(String::new, |theirs| {
             format!("{:.2}, {:.2}", wall_sec / theirs.wall_sec, cpu_sec / theirs.cpu_sec)
@@ -217,7 +205,7 @@ impl Measured<'_> {
 }
 
 /// The processor's name and how many of it may be used.
-fn machine() -> String {
+pub(super) fn machine() -> String {
     let cpus = quota();
     let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let model = info.lines().find_map(|line| line.strip_prefix("model name")?.split_once(':'));

@@ -32,6 +32,9 @@ pub(crate) struct SynthArgs {
     /// Length of the clip
     #[arg(long)]
     seconds: Option<f64>,
+    /// How bright everything is, 0 (black) to 1 (as photographed): the same film in the dark
+    #[arg(long)]
+    light: Option<f64>,
     /// The folder to write clip.mp4 and its ground truth to
     #[arg(long, short)]
     out: PathBuf,
@@ -48,6 +51,7 @@ pub(crate) fn run(args: &SynthArgs) -> Result<Exit> {
         fps: args.fps.unwrap_or(preset.fps),
         size: args.size.unwrap_or(preset.size),
         seconds: args.seconds.or(preset.seconds),
+        light: args.light.unwrap_or(preset.light),
         ..preset
     };
     let bar = ProgressBar::no_length().with_style(

@@ -116,7 +116,7 @@ pub struct ShotSettings {
 
 impl Default for ShotSettings {
     fn default() -> Self {
-        Self { enabled: true, cut_threshold: 0.3, fade_level: 5.0, cooldown_sec: 1.0, min_shot_sec: 0.0 }
+        Self { enabled: true, cut_threshold: 0.3, fade_level: 3.0, cooldown_sec: 1.0, min_shot_sec: 0.0 }
     }
 }
 
@@ -138,6 +138,9 @@ pub struct TrackSettings {
     pub buffer_sec: f64,
     /// A track not seen for longer than this, in seconds, ends; what comes later is a new track.
     pub max_gap_sec: f64,
+    /// Tracks of a shot that follow each other within this many seconds are joined where appearance says that they show one
+    /// person; 0 = never.
+    pub relink_gap_sec: f64,
     /// Tracks with fewer observations are left out.
     pub min_observations: u32,
     /// Tracks whose faces have a lower mean confidence are left out.
@@ -160,6 +163,7 @@ impl Default for TrackSettings {
             second_min_iou: 0.5,
             buffer_sec: 3.75,
             max_gap_sec: 2.0,
+            relink_gap_sec: 5.0,
             min_observations: 3,
             min_mean_confidence: 0.6,
             sample_limit: 6,
@@ -233,6 +237,9 @@ pub struct GateSettings {
     pub min_quality: f32,
     /// Share of the prototype that stays when a vector is added.
     pub momentum: f32,
+    /// Tracks of one shot whose prototypes are at least so similar are joined, see `TrackSettings::relink_gap_sec`; 0 =
+    /// the value recorded with the model.
+    pub rejoin: f32,
 }
 
 impl Default for GateSettings {
@@ -246,6 +253,7 @@ impl Default for GateSettings {
             min_iou: 0.2,
             min_quality: 0.25,
             momentum: 0.9,
+            rejoin: 0.0,
         }
     }
 }
@@ -264,7 +272,7 @@ pub struct EmbedSettings {
     pub model_sha256: String,
     /// Most faces that go through the embedder at once.
     pub batch_size: u32,
-    /// Faces of one embed job, the unit of work; whole tracks, so a job may hold a few more.
+    /// Most faces of one embed job, the unit of work, where tracks, which stay whole, allow it.
     pub job_faces: u32,
 }
 

@@ -21,6 +21,8 @@ pub struct RuntimeSettings {
     pub log: LogSettings,
     /// Which videos may be read and how they are told apart.
     pub source: SourceSettings,
+    /// How a service of its own behaves as a process.
+    pub service: ServiceSettings,
 }
 
 /// How artifacts are written.
@@ -63,31 +65,72 @@ pub struct ModelSettings {
     pub onnxruntime: String,
 }
 
-/// Where objects are.
+/// Where objects are. Credentials are no settings: they come from the AWS environment or profile.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct StoreSettings {
-    /// The path of a folder, also as `file:///…`.
+    /// The path of a folder, also as `file:///…`, or `s3://bucket/prefix`.
     pub url: String,
+    /// `http://host:port` or `https://host:port` of the S3 server; empty = AWS.
+    pub endpoint: String,
+    /// The region that requests are signed for; empty = the one of the AWS environment or profile, `us-east-1` with an
+    /// endpoint.
+    pub region: String,
+    /// The bucket's name stands in the path of a request, not in its host.
+    pub path_style: bool,
+    /// A PEM file of the authority that signed the server's certificate; empty = the system's authorities.
+    pub ca_file: String,
+    /// How long one attempt of a request may take, without the time for its bytes.
+    pub attempt_sec: f64,
+    /// No attempt of a request begins later than this after its first.
+    pub patience_sec: f64,
+    /// Requests at once.
+    pub concurrency: u32,
 }
 
 impl Default for StoreSettings {
     fn default() -> Self {
-        Self { url: "data".to_owned() }
+        Self {
+            url: "data".to_owned(),
+            endpoint: String::new(),
+            region: String::new(),
+            path_style: true,
+            ca_file: String::new(),
+            attempt_sec: 15.0,
+            patience_sec: 60.0,
+            concurrency: 16,
+        }
     }
 }
 
-/// Where jobs are.
+/// Where jobs are, and how often and when a failed one is tried again.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct QueueSettings {
-    /// `in-process:`.
+    /// `in-process:`, or a RabbitMQ broker: `amqp://user:password@host:port/vhost`, `amqps://…`.
     pub url: String,
+    /// PEM file with the certificate authority of an `amqps` broker; empty = the system's authorities alone.
+    pub ca_file: String,
+    /// Tries of a job, the first one included, before it becomes a dead letter.
+    pub attempts: u32,
+    /// Seconds until the second try; each further pause is twice as long.
+    pub retry_sec: f64,
+    /// The longest pause between two tries, in seconds.
+    pub longest_retry_sec: f64,
+    /// Jobs that wait for detection above which no new episodes are planned.
+    pub high_water: u32,
 }
 
 impl Default for QueueSettings {
     fn default() -> Self {
-        Self { url: "in-process:".to_owned() }
+        Self {
+            url: "in-process:".to_owned(),
+            ca_file: String::new(),
+            attempts: 5,
+            retry_sec: 1.0,
+            longest_retry_sec: 300.0,
+            high_water: 1000,
+        }
     }
 }
 
@@ -123,6 +166,40 @@ pub enum LogFormat {
 pub struct SourceSettings {
     /// Takes the digest of the whole file; off = of its size and evenly spaced blocks.
     pub whole_digest: bool,
-    /// Folders and `s3://bucket` names that videos may come from; empty = anywhere the command line names.
+    /// Folders and `s3://bucket/prefix` places that videos may come from; empty = anywhere the command line names.
     pub allowed_roots: Vec<String>,
+}
+
+/// How a service of its own behaves as a process; a run in one process does not read them.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ServiceSettings {
+    /// `address:port` of health and metrics; empty = loopback and the service's own port.
+    pub listen: String,
+    /// Jobs of a stage worked on side by side; 0 = what suits the stage.
+    pub slots: u32,
+    /// Seconds that the jobs at work have to end when the process is to stop.
+    pub drain_sec: f64,
+    /// Seconds after which a job that did not end is given back and the process ends.
+    pub job_timeout_sec: f64,
+    /// Seconds during which queue and store are tried for at the start.
+    pub start_timeout_sec: f64,
+    /// Where spans go, as OTLP over HTTP; empty = nowhere.
+    pub otlp_endpoint: String,
+    /// Where to die or hang, for tests; empty = nowhere.
+    pub fail_point: String,
+}
+
+impl Default for ServiceSettings {
+    fn default() -> Self {
+        Self {
+            listen: String::new(),
+            slots: 0,
+            drain_sec: 90.0,
+            job_timeout_sec: 900.0,
+            start_timeout_sec: 60.0,
+            otlp_endpoint: String::new(),
+            fail_point: String::new(),
+        }
+    }
 }

@@ -8,7 +8,7 @@ const HEIGHT: usize = Thumbnail::CHROMA_HEIGHT;
 /// From this difference on, in levels of 255, a block counts as wholly changed (in bright, rich pictures).
 const FULL_LEVELS: f32 = 16.0;
 /// The same in the faintest pictures: below, noise and compression would count.
-const FULL_LEVELS_FAINT: f32 = 8.0;
+const FULL_LEVELS_FAINT: f32 = 4.0;
 /// A picture is faint where this share of its spread is less than [`FULL_LEVELS`].
 const FULL_SHARE_OF_SPREAD: f32 = 0.5;
 

@@ -53,12 +53,16 @@ impl Shelves {
 
     /// A consumer of `names` begins.
     pub(super) fn join(&mut self, names: &[QueueName]) {
-        names.iter().for_each(|name| self.shelf(*name).consumers += 1);
+        for name in names {
+            self.shelf(*name).consumers += 1;
+        }
     }
 
     /// A consumer of `names` ends.
     pub(super) fn leave(&mut self, names: &[QueueName]) {
-        names.iter().for_each(|name| self.shelf(*name).consumers -= 1);
+        for name in names {
+            self.shelf(*name).consumers -= 1;
+        }
     }
 
     /// Removes what waits; returns how much that was.

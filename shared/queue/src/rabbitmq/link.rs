@@ -194,7 +194,7 @@ impl Supervisor {
                 Event::ConnectionBlocked(reason) => {
                     warn!(broker = %self.address, reason, "the broker takes no messages; publishing waits");
                     self.state.send_replace(State::Blocked(Arc::clone(live)));
-                    self.board.note(self.role, QueueState::Blocked { reason: reason.to_string() });
+                    self.board.note(self.role, QueueState::Blocked { reason: reason.as_str().to_owned() });
                 }
                 Event::ConnectionUnblocked => {
                     info!(broker = %self.address, "the broker takes messages again");

@@ -1,5 +1,6 @@
 //! The worker loop on an in-process queue and a store in memory, with and without faults.
 
+mod ends;
 mod failures;
 mod order;
 mod rig;

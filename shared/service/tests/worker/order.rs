@@ -7,12 +7,13 @@ use crate::rig::{INPUT, OUTPUT, Rig, Scripted, job, next_job, part_key, write_pa
 use async_trait::async_trait;
 use facereel_queue::faulty::{Occurrence, QueueFault};
 use facereel_queue::{
-    Consumer, DeadLetter, DeadLetterVerdict, Depth, FaultyQueue, Message, Queue, QueueError, QueueName,
+    Consumer, DeadLetter, DeadLetterVerdict, Depth, FaultyQueue, Message, Queue, QueueError, QueueHealth,
+    QueueName,
 };
 use facereel_service::worker::JobOutcome;
 use facereel_store::faulty::StoreFault;
 use facereel_store::{FaultyStore, MemoryStore};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 
 /// A queue whose `publish` waits until the test lets it go on.
 struct HeldQueue {
@@ -37,12 +38,20 @@ impl Queue for HeldQueue {
         self.inner.depth(name).await
     }
 
+    async fn purge(&self, name: &QueueName) -> Result<u64, QueueError> {
+        self.inner.purge(name).await
+    }
+
     async fn dead_letters(&self, limit: usize) -> Result<Vec<DeadLetter>, QueueError> {
         self.inner.dead_letters(limit).await
     }
 
     async fn settle_dead_letter(&self, id: &str, verdict: DeadLetterVerdict) -> Result<bool, QueueError> {
         self.inner.settle_dead_letter(id, verdict).await
+    }
+
+    fn health(&self) -> watch::Receiver<QueueHealth> {
+        self.inner.health()
     }
 
     async fn close(&self) -> Result<(), QueueError> {

@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -9,10 +10,12 @@ use facereel_domain::ids::{RunRef, SegmentIndex};
 use facereel_domain::layout::{ObjectKey, RunLayout};
 use facereel_domain::pipeline::{Lane, Stage as StageName};
 use facereel_messages::jobs::{DetectJob, JobAddress, TrackJob};
-use facereel_queue::{Consumer, DeadLetter, Depth, InProcessQueue, Message, Queue, QueueError, QueueName};
+use facereel_queue::{Consumer, DeadLetter, Depth, InProcessQueue, Message, Queue, QueueName};
 use facereel_service::cpu::CpuLimit;
 use facereel_service::progress::NoProgress;
-use facereel_service::worker::{JobObserver, JobReport, RetryPolicy, Worker};
+use facereel_service::worker::{
+    JobObserver, JobReport, Leftovers, RetryPolicy, Worker, WorkerError, Workplace,
+};
 use facereel_service::{ComputePool, NextJob, Stage, StageContext, StageError};
 use facereel_store::{MemoryStore, Store};
 use tokio::sync::mpsc;
@@ -57,6 +60,9 @@ pub(crate) struct Rig {
     pub(crate) worker_queue: Arc<dyn Queue>,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) shutdown: CancellationToken,
+    pub(crate) intake_end: CancellationToken,
+    pub(crate) time_limit: Option<Duration>,
+    pub(crate) leftovers: Leftovers,
     reports: mpsc::UnboundedReceiver<JobReport>,
     observer: Arc<Reports>,
 }
@@ -65,11 +71,15 @@ impl Rig {
     pub(crate) fn new() -> Self {
         let (sender, reports) = mpsc::unbounded_channel();
         let queue = InProcessQueue::default();
+        let shutdown = CancellationToken::new();
         Self {
             worker_queue: Arc::new(queue.clone()),
             queue,
             store: Arc::new(MemoryStore::default()),
-            shutdown: CancellationToken::new(),
+            intake_end: shutdown.child_token(),
+            shutdown,
+            time_limit: None,
+            leftovers: Leftovers::Delete,
             reports,
             observer: Arc::new(Reports(sender)),
         }
@@ -90,7 +100,7 @@ impl Rig {
     }
 
     /// Starts a worker with `slots`. It ends with `shutdown` or by being aborted: the latter is a crash.
-    pub(crate) fn start<S: Stage>(&self, stage: S, slots: usize) -> JoinHandle<Result<(), QueueError>> {
+    pub(crate) fn start<S: Stage>(&self, stage: S, slots: usize) -> JoinHandle<Result<(), WorkerError>> {
         let context = StageContext {
             store: Arc::clone(&self.store),
             compute: ComputePool::new("test", 1).expect("a thread can be started"),
@@ -98,14 +108,12 @@ impl Rig {
             progress: Arc::new(NoProgress),
             shutdown: self.shutdown.clone(),
         };
-        let worker = Worker {
-            stage,
-            queue: Arc::clone(&self.worker_queue),
-            context,
-            retry: RetryPolicy { attempts: 4, ..RetryPolicy::default() },
-            observer: self.observer.clone(),
-        };
-        tokio::spawn(worker.run(slots))
+        let mut place = Workplace::new(Arc::clone(&self.worker_queue), context, self.observer.clone());
+        place.retry = RetryPolicy { attempts: 4, ..RetryPolicy::default() };
+        place.time_limit = self.time_limit;
+        place.leftovers = self.leftovers;
+        place.intake_end = self.intake_end.clone();
+        tokio::spawn(Worker { stage, place }.run(slots))
     }
 
     /// Publishes the job of a segment, past all decorators.

@@ -77,7 +77,8 @@ pub(super) const KNOBS: &[Knob] = &[
         Kind::Integer(8, 2000),
         "px",
         "Smallest face that is tracked (shorter side of its box, source pixels); smaller ones are listed as \
-         `too_small`. It sets the detector's input size, so the work falls with its square.",
+         `too_small`, but a track keeps a face that falls short of it by up to a fifth. It sets the detector's \
+         input size, so the work falls with its square.",
     )
     .fast("64")
     .high("20"),

@@ -123,7 +123,7 @@ pub(super) const KNOBS: &[Knob] = &[
         Kind::Number(0.0, 1.0),
         "IoU",
         "Successive boxes of a track that overlap by less are a spatial jump, which makes a change of person \
-         more likely. Higher looks at more places.",
+         more likely, as parting from another face does. Higher looks at more places.",
     )
     .legacy(&[Legacy::same("TRACK_GATE_IOU")]),
     Knob::new(
@@ -140,6 +140,14 @@ pub(super) const KNOBS: &[Knob] = &[
          slow to follow a turning head.",
     )
     .legacy(&[Legacy::same("TRACK_GATE_PROTO_MOM")]),
+    Knob::new(
+        "gate.rejoin",
+        Kind::Number(0.0, 1.0),
+        "similarity",
+        "Tracks of one shot whose prototypes are at least so similar are joined, within `track.relink_gap_sec`. Lower \
+         joins more fragments, and people who look alike. Values belong to one embedder; 0 takes the one recorded \
+         with the model.",
+    ),
     Knob::new(
         "embed.enabled",
         Kind::Switch,
@@ -179,7 +187,8 @@ pub(super) const KNOBS: &[Knob] = &[
         "embed.job_faces",
         Kind::Integer(1, 100_000),
         "faces",
-        "Aimed size of an embed job, the unit of work; tracks stay whole. Smaller spreads better over \
-         workers, larger means fewer messages.",
+        "Largest aimed size of an embed job, the unit of work; tracks stay whole, and an episode with few faces \
+         is cut into smaller jobs, so that all workers have some. Smaller spreads better over workers, larger means \
+         fewer messages.",
     ),
 ];

@@ -62,16 +62,45 @@ pub(super) const KNOBS: &[Knob] = &[
          system's.",
     ),
     Knob::new(
-        "store.url",
-        Kind::Text,
-        "URL",
-        "Where results go: the path of a folder, also as `file:///…`.",
-    ),
-    Knob::new(
         "queue.url",
         Kind::Text,
         "URL",
-        "Where jobs wait: `in-process:` keeps them in this process. Credentials in a URL are never shown.",
+        "Where jobs wait: `in-process:` keeps them in this process, `amqp://user:password@host:port/vhost` (with \
+         TLS `amqps://…`) shares them among services through RabbitMQ. Credentials in a URL are never shown.",
+    ),
+    Knob::new(
+        "queue.ca_file",
+        Kind::Text,
+        "path",
+        "PEM file with the certificate authority that signed the certificate of an `amqps://` broker. Empty \
+         trusts the system's authorities alone.",
+    ),
+    Knob::new(
+        "queue.attempts",
+        Kind::Integer(1, 100),
+        "tries",
+        "How often a job is tried before it becomes a dead letter. More outlast longer outages of the store, and \
+         spend more on jobs that will never work.",
+    ),
+    Knob::new(
+        "queue.retry_sec",
+        Kind::Number(0.0, 3600.0),
+        "s",
+        "Pause before the second try of a job; it doubles with each further one. Longer gives what failed more \
+         time to recover, and makes every episode that meets a fault later.",
+    ),
+    Knob::new(
+        "queue.longest_retry_sec",
+        Kind::Number(0.0, 86_400.0),
+        "s",
+        "The longest pause between two tries.",
+    ),
+    Knob::new(
+        "queue.high_water",
+        Kind::Integer(1, 1_000_000),
+        "jobs",
+        "No further episode is planned while more detect jobs than this wait. Higher keeps more workers busy \
+         without a pause; lower keeps the broker small and lets new work start sooner.",
     ),
     Knob::new(
         "log.level",
@@ -85,19 +114,5 @@ pub(super) const KNOBS: &[Knob] = &[
         Kind::Choice(&["text", "json"]),
         "",
         "How a log line looks: `text` for people, `json` for collectors, one object a line.",
-    ),
-    Knob::new(
-        "source.whole_digest",
-        Kind::Switch,
-        "",
-        "Identifies a video by all of its bytes, where otherwise its size and evenly spaced blocks do. \
-         Certain, but reads the whole file once more.",
-    ),
-    Knob::new(
-        "source.allowed_roots",
-        Kind::List,
-        "",
-        "Folders and `s3://bucket` names that videos may come from. Empty allows any: right for one's own \
-         machine, wrong for a service that takes jobs from others.",
     ),
 ];

@@ -68,14 +68,22 @@ pub(super) const KNOBS: &[Knob] = &[
         "track.max_gap_sec",
         Kind::Number(0.0, 60.0),
         "s",
-        "A track not seen for longer ends; what comes later is a new track. Longer gives fewer, longer tracks \
-         with holes.",
+        "A track not seen for longer ends; what comes later is a new track, unless its face says otherwise \
+         (`track.relink_gap_sec`). Longer gives fewer, longer tracks with holes.",
     )
     .legacy(&[
         Legacy::same("TRACK_MAX_GAP_SEC"),
         Legacy::frames("--max-gap"),
         Legacy::same("--max-gap-sec"),
     ]),
+    Knob::new(
+        "track.relink_gap_sec",
+        Kind::Number(0.0, 600.0),
+        "s",
+        "Tracks of one shot that follow each other within this time are joined where their faces are one person's \
+         (`gate.rejoin`) and the way is not too far. Longer joins who comes back later; 0 joins nothing. Needs \
+         `gate.enabled` and vectors.",
+    ),
     Knob::new(
         "track.min_observations",
         Kind::Integer(1, 10_000),

@@ -1,23 +1,24 @@
 //! Ctrl-C and SIGTERM.
 
-use anyhow::{Context as _, Result};
+use std::io;
+
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// Requests to stop.
-pub(crate) struct StopSignals {
+#[derive(Debug)]
+pub struct StopSignals {
     interrupt: Signal,
     terminate: Signal,
 }
 
 impl StopSignals {
     /// Takes the signals over from now on.
-    pub(crate) fn listen() -> Result<Self> {
-        let listen = |kind| signal(kind).context("signals can't be received");
-        Ok(Self { interrupt: listen(SignalKind::interrupt())?, terminate: listen(SignalKind::terminate())? })
+    pub fn listen() -> io::Result<Self> {
+        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
     }
 
     /// Waits for the next request. Safe to cancel.
-    pub(crate) async fn next(&mut self) {
+    pub async fn next(&mut self) {
         tokio::select! {
             _ = self.interrupt.recv() => {}
             _ = self.terminate.recv() => {}

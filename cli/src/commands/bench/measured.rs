@@ -1,0 +1,68 @@
+//! A run with everything that is measured about it.
+
+use std::path::Path;
+
+use anyhow::{Context as _, Result};
+use facereel_domain::layout::RunLayout;
+use facereel_messages::objects::{DetectionCounts, Tracks};
+use facereel_service::objects;
+
+use super::compare::Taken;
+use super::own_run::own_run;
+use crate::commands::evaluate::{DemandArgs, FinishedRun, RunReport, Truth, judge_run};
+
+/// What a run took, found, and is worth.
+#[derive(Debug, Clone)]
+pub(super) struct Measured {
+    pub(super) taken: Taken,
+    pub(super) decoding: DetectionCounts,
+    pub(super) fps: f64,
+    pub(super) frames: u64,
+    pub(super) frames_analysed: u64,
+    pub(super) detections: u64,
+    /// Detections that belong to a track.
+    pub(super) track_updates: u64,
+    pub(super) tracks: u64,
+    pub(super) crops: u64,
+    pub(super) embeddings: u64,
+    pub(super) artifact_bytes: u64,
+    /// Against the truth, where there is one.
+    pub(super) report: Option<RunReport>,
+}
+
+impl Measured {
+    /// Runs the pipeline on `video` with these flags, in a process of its own, and judges what came out.
+    pub(super) fn run(video: &Path, flags: &[String], truth: Option<&Truth>) -> Result<Self> {
+        let (taken, folder) = own_run(video, flags)?;
+        let url = folder.path().to_string_lossy();
+        let finished = FinishedRun::read(&url, None)?;
+        let report =
+            truth.map(|truth| judge_run(&finished, truth, (DemandArgs::default(), None))).transpose()?;
+        let counts = finished.manifest.counts;
+        Ok(Self {
+            taken,
+            decoding: decoding(&url, &finished)?,
+            fps: finished.manifest.video.timeline.fps.to_f64(),
+            frames: finished.manifest.video.frames,
+            frames_analysed: counts.frames_analysed,
+            detections: counts.detections,
+            track_updates: finished.track_updates(),
+            tracks: counts.tracks,
+            crops: counts.crops,
+            embeddings: counts.embeddings,
+            artifact_bytes: finished.manifest.artifacts.iter().map(|artifact| artifact.size_bytes).sum(),
+            report,
+        })
+    }
+}
+
+/// What decoding counted, from the work objects.
+fn decoding(url: &str, finished: &FinishedRun) -> Result<DetectionCounts> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let store = crate::store::open(url).await?;
+        let key = RunLayout::new(&finished.manifest.run).tracks();
+        let tracks: Tracks = objects::read(store.as_ref(), &key).await.with_context(|| key.to_string())?;
+        Ok(tracks.counts)
+    })
+}

@@ -1,0 +1,44 @@
+//! What `facereel evaluate` says about runs on clips whose faces are known.
+
+use std::path::{Path, PathBuf};
+
+use facereel_tests::clip::Clip;
+use facereel_tests::program::Call;
+use serde_json::Value;
+use tempfile::{TempDir, tempdir};
+
+/// A run without vectors: tracks are judged, not people.
+fn run(clip: &Clip, settings: &[&str]) -> TempDir {
+    let out = tempdir().unwrap();
+    Call::run(&clip.video(), out.path()).with(&["--no-embed"]).with(settings).succeed();
+    out
+}
+
+fn evaluated(what: &str, clip: &Clip, out: &Path) -> Value {
+    let arguments = ["evaluate", what, "--json", "--gt"].map(PathBuf::from).into_iter();
+    let call = Call::new(arguments.chain([clip.folder.clone(), "--run".into(), out.to_owned()]));
+    serde_json::from_str(&call.succeed().said).expect("the report is JSON")
+}
+
+#[test]
+fn tracks_and_cuts_of_a_run_are_judged_by_the_clips_folder() {
+    let clip = Clip::of_everything();
+    let out = run(&clip, &[]);
+    let tracks = evaluated("tracks", &clip, out.path());
+    assert!(tracks["idf1"].as_f64().unwrap() > 90.0, "{tracks}");
+    assert_eq!(tracks["mixing"]["cut_crossing_tracks"], 0, "{tracks}");
+    assert!(!tracks["recall_by_size"].as_array().unwrap().is_empty());
+    assert!(tracks["detected"]["found"].as_u64() >= Some(1));
+    let shots = evaluated("shots", &clip, out.path());
+    assert!(shots["recall"].as_f64().unwrap() > 0.8, "{shots}");
+}
+
+#[test]
+fn in_the_dark_the_adaptive_threshold_finds_more_faces_and_hardly_a_false_one_more() {
+    let clip = Clip::in_the_dark();
+    let report = |settings: &[&str]| evaluated("tracks", &clip, run(&clip, settings).path());
+    let (fixed, adaptive) = (report(&[]), report(&["--set", "detect.adaptive_threshold=true"]));
+    let figure = |report: &Value, name: &str| report[name].as_f64().unwrap();
+    assert!(figure(&adaptive, "recall") > figure(&fixed, "recall"), "{fixed} {adaptive}");
+    assert!(figure(&adaptive, "precision") > 95.0, "{adaptive}");
+}
