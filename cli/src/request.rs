@@ -145,7 +145,7 @@ pub(crate) mod tests {
         let identity = SourceIdentity { size_bytes: 1_000, sampled_sha256, whole_sha256: None };
         let source = Source { url: format!("file:///videos/{ep_id}.mp4"), identity, etag: None };
         let pipeline = resolved.settings.pipeline.clone();
-        let program_version = "0.1.0".to_owned();
+        let program_version = env!("CARGO_PKG_VERSION").to_owned();
         Asked { request: RunRequest { run, source, pipeline, models: Vec::new(), program_version }, resolved }
     }
 

@@ -103,19 +103,14 @@ impl Sources {
                 Ok(Input::File(path))
             }
             Place::Object(url) => {
-                let object = match &source.etag {
-                    Some(etag) => {
-                        let version = ObjectVersion { size: source.identity.size_bytes, etag: etag.clone() };
-                        self.server(&url)
-                            .await?
-                            .pinned(&url, version)
-                            .map_err(|e| SourceError::store(&url, e))?
-                    }
-                    None => {
-                        let object = self.found(&url).await?;
-                        unchanged(source, &identity_of_object(&object, Identity::Sampled).await?)?;
-                        object
-                    }
+                let object = if let Some(etag) = &source.etag {
+                    let version = ObjectVersion { size: source.identity.size_bytes, etag: etag.clone() };
+                    let server = self.server(&url).await?;
+                    server.pinned(&url, version).map_err(|e| SourceError::store(&url, e))?
+                } else {
+                    let object = self.found(&url).await?;
+                    unchanged(source, &identity_of_object(&object, Identity::Sampled).await?)?;
+                    object
                 };
                 Ok(Input::Stream(Arc::new(ObjectVideo::new(object))))
             }

@@ -44,7 +44,7 @@ impl Stage for EmbedStage {
         if objects::exists(store, &part_key).await? {
             context.progress.report(Progress::PartFound { stage: StageName::Embed, units: 1 });
         } else {
-            let request: RunRequest = objects::read(store, &layout.request()).await?;
+            let request = objects::request(store, &layout).await?;
             let batch: EmbedBatch = objects::read(store, &layout.embed_batch(job.batch)).await?;
             let chips = Chips::read(store, &layout, &batch.faces).await?;
             let (embedders, there) = (Arc::clone(&self.embedders), context.clone());

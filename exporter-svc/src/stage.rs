@@ -52,7 +52,7 @@ impl Stage for ExportStage {
 impl ExportStage {
     async fn export(&self, job: &ExportJob, context: &StageContext) -> Result<(), StageError> {
         let layout = context.layout(&job.address().run);
-        let request: RunRequest = objects::read(context.store.as_ref(), &layout.request()).await?;
+        let request = objects::request(context.store.as_ref(), &layout).await?;
         let (assembled, dim) = read_assembled(job, &request, context).await?;
         let chosen = crops::choose(&assembled, &request.pipeline.crops);
         let (paths, crops) = crops::copy(&layout, &assembled, &chosen, (&self.settings, context)).await?;

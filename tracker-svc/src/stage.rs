@@ -49,7 +49,7 @@ async fn read_parts(
     context: &StageContext,
 ) -> Result<(RunRequest, Plan, Vec<DetectionsPart>), StageError> {
     let store = context.store.as_ref();
-    let request = objects::read(store, &layout.request()).await?;
+    let request = objects::request(store, layout).await?;
     let plan = objects::read(store, &layout.plan()).await?;
     let mut parts = Vec::with_capacity(segments as usize);
     for segment in 0..segments {

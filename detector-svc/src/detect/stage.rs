@@ -47,7 +47,7 @@ impl Stage for DetectStage {
             let units = plan.segments.get(job.segment.index()).map_or(0, |s| u64::from(s.frames));
             context.progress.report(Progress::PartFound { stage: StageName::Detect, units });
         } else {
-            let request: RunRequest = objects::read(store, &layout.request()).await?;
+            let request = objects::request(store, &layout).await?;
             let result = self.detect(&job, (request, plan), context).await?;
             // The part last: it is what others count.
             store.put(&layout.chip_pack(job.segment), Bytes::from(result.pack)).await?;

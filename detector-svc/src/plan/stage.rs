@@ -1,5 +1,7 @@
 //! The plan stage: one look at all packets, then a detect job for each segment.
 
+use std::cmp::Reverse;
+
 use async_trait::async_trait;
 use facereel_domain::ids::SegmentIndex;
 use facereel_domain::pipeline::Stage as StageName;
@@ -48,15 +50,18 @@ impl Stage for PlanStage {
         let plan: Plan = if objects::exists(store, &layout.plan()).await? {
             objects::read(store, &layout.plan()).await?
         } else {
-            let request: RunRequest = objects::read(store, &layout.request()).await?;
+            let request = objects::request(store, &layout).await?;
             let plan = self.plan(request, context).await?;
             objects::write(store, &layout.plan(), &plan).await?;
             plan
         };
         report(&plan, context);
         let segments = plan.segments.len() as u32;
-        plan.segments
-            .iter()
+        // The longest first: what is left at the end, when some workers have nothing to do, is short.
+        let mut order: Vec<_> = plan.segments.iter().collect();
+        order.sort_by_key(|segment| (Reverse(segment.frames), segment.index));
+        order
+            .into_iter()
             .map(|segment| {
                 let address = job.address.clone();
                 Ok(NextJob::new(&DetectJob { address, segment: segment.index, segments })?)

@@ -104,7 +104,16 @@ impl Converter {
             let full = i32::from(range == Range::Full);
             // Fails for formats that have no colour matrix, which then need none.
             let out_full = if keeps_range { full } else { 1 };
-            ffi::sws_setColorspaceDetails(context.as_ptr(), table, full, table, out_full, 0, 1 << 16, 1 << 16);
+            ffi::sws_setColorspaceDetails(
+                context.as_ptr(),
+                table,
+                full,
+                table,
+                out_full,
+                0,
+                1 << 16,
+                1 << 16,
+            );
             Some(Self { context, conversion })
         }
     }

@@ -310,6 +310,6 @@ fn request() -> RunRequest {
         },
         pipeline: PipelineSettings::default(),
         models: vec![model("detector", "yunet"), model("embedder", "sface")],
-        program_version: "0.1.0".to_owned(),
+        program_version: env!("CARGO_PKG_VERSION").to_owned(),
     }
 }

@@ -53,16 +53,7 @@ impl Stage for Obedient {
         match job.address().run.ep_id.as_str() {
             "WAIT" => wait_for_go(context).await?,
             "STUBBORN" => std::future::pending().await,
-            "HANG" => {
-                context
-                    .compute
-                    .run(|| {
-                        loop {
-                            std::thread::park();
-                        }
-                    })
-                    .await?
-            }
+            "HANG" => context.compute.run(park_for_ever).await?,
             _ => {}
         }
         let key = context.layout(&job.address().run).detections_part(job.segment);
@@ -80,4 +71,10 @@ async fn wait_for_go(context: &StageContext) -> Result<(), StageError> {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     Ok(())
+}
+
+fn park_for_ever() {
+    loop {
+        std::thread::park();
+    }
 }

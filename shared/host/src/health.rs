@@ -188,7 +188,9 @@ mod tests {
     #[test]
     fn what_is_missing_is_said_in_its_line() {
         let health = Health::new();
-        Part::ALL.iter().for_each(|part| health.set(*part, Ok(())));
+        for part in Part::ALL {
+            health.set(part, Ok(()));
+        }
         health.set(Part::Store, Err("connection refused\n(os error 111)".to_owned()));
         let Answer { is_yes, text } = health.readiness();
         assert!(!is_yes);

@@ -1,8 +1,9 @@
 //! Typed objects: values in and out of the store through the codec.
 
 use bytes::Bytes;
-use facereel_domain::layout::ObjectKey;
+use facereel_domain::layout::{ObjectKey, RunLayout};
 use facereel_messages::Format;
+use facereel_messages::objects::RunRequest;
 use facereel_store::Store;
 
 use crate::stage::StageError;
@@ -12,6 +13,23 @@ pub async fn read<T: Format>(store: &dyn Store, key: &ObjectKey) -> Result<T, St
     let bytes = store.get(key).await?;
     facereel_messages::decode(&bytes)
         .map_err(|source| StageError::permanent(format!("{key} is not readable"), source))
+}
+
+/// Reads what the run at `layout` was asked for. Another version of the program may not work on it, since its results
+/// may differ: the job comes again, and may meet a worker of the right version.
+pub async fn request(store: &dyn Store, layout: &RunLayout) -> Result<RunRequest, StageError> {
+    let request: RunRequest = read(store, &layout.request()).await?;
+    let here = env!("CARGO_PKG_VERSION");
+    if request.program_version != here {
+        let asked = request.program_version;
+        let advice =
+            "workers of both versions are at work, or the run is older than they are: submit it again";
+        return Err(StageError::transient(
+            format!("the run was asked for by version {asked}, this worker is {here}"),
+            advice,
+        ));
+    }
+    Ok(request)
 }
 
 /// Writes `value` at `key`.

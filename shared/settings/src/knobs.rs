@@ -20,9 +20,17 @@ const PROFILE: Knob = Knob::new(
 
 /// All settings, group by group.
 pub fn all() -> impl Iterator<Item = &'static Knob> {
-    [std::slice::from_ref(&PROFILE), detect::KNOBS, track::KNOBS, faces::KNOBS, process::KNOBS, store::KNOBS, service::KNOBS]
-        .into_iter()
-        .flatten()
+    [
+        std::slice::from_ref(&PROFILE),
+        detect::KNOBS,
+        track::KNOBS,
+        faces::KNOBS,
+        process::KNOBS,
+        store::KNOBS,
+        service::KNOBS,
+    ]
+    .into_iter()
+    .flatten()
 }
 
 /// The setting at `path`.

@@ -9,7 +9,7 @@ use tempfile::{TempDir, tempdir};
 
 /// A run without vectors: tracks are judged, not people.
 fn run(clip: &Clip, settings: &[&str]) -> TempDir {
-    let out = tempdir().unwrap();
+    let out = tempdir().expect("a folder");
     Call::run(&clip.video(), out.path()).with(&["--no-embed"]).with(settings).succeed();
     out
 }

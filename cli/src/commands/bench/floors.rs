@@ -1,12 +1,14 @@
-//! The least that a run could take: its parts alone, one after another on this thread, on the very inputs that the run
-//! had. What a run takes beyond them is the price of everything around.
+//! The least that a run could take: its parts alone, one after another, on the very inputs that the run had and on as many
+//! threads, since cores that share caches and memory take longer side by side. What a run takes beyond them is the price of
+//! everything around.
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::thread;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, anyhow};
 use bytes::Bytes;
 use detector_svc::detect::{input_size, selection};
 use detector_svc::{Detectors, Sources, Trust};
@@ -71,22 +73,27 @@ impl Leftovers {
         Ok(Self { store, layout, request, plan, tracks, runtime })
     }
 
-    /// Does the run's decoding, detecting and embedding again, each by itself.
-    pub(super) fn measure(&self, models: &ModelSettings) -> Result<Floors> {
-        let (decode, detect) = self.decode_and_detect(models)?;
-        let (embeddings, embed) = self.embed(models)?;
+    /// Does the run's decoding, detecting and embedding again, each by itself, on `threads` threads.
+    pub(super) fn measure(&self, models: &ModelSettings, threads: usize) -> Result<Floors> {
+        let mut decode = Duration::ZERO;
+        let mut detect = Duration::ZERO;
+        for (decoding, detecting) in side_by_side(threads, |turn| self.decode_and_detect(models, turn))? {
+            decode += decoding;
+            detect += detecting;
+        }
+        let embedded = side_by_side(threads, |turn| self.embed(models, turn))?;
         Ok(Floors {
             video: self.plan.video.clone(),
             counts: self.tracks.counts,
             frames_analysed: self.tracks.frames.len() as u64,
-            embeddings,
+            embeddings: embedded.iter().map(|(count, _)| count).sum(),
             decode,
             detect,
-            embed,
+            embed: embedded.iter().map(|(_, time)| time).sum(),
         })
     }
 
-    fn decode_and_detect(&self, models: &ModelSettings) -> Result<(Duration, Duration)> {
+    fn decode_and_detect(&self, models: &ModelSettings, turn: Turn) -> Result<(Duration, Duration)> {
         let settings = &self.request.pipeline.detect;
         let (runtime, models) = load_models(models)?;
         let detectors = Detectors::new(runtime, models);
@@ -97,7 +104,7 @@ impl Leftovers {
         let size = input_size(self.plan.video.size, settings, detector.smallest_face_px());
         let mut scaler = Scaler::new();
         let (mut decoding, mut detecting) = (Duration::ZERO, Duration::ZERO);
-        for segment in &self.plan.segments {
+        for segment in turn.of(&self.plan.segments) {
             let looked_at = self.looked_at(segment.index)?;
             let selection = selection(segment, settings);
             let mut decoder =
@@ -118,7 +125,7 @@ impl Leftovers {
         Ok(part.analysed.into_iter().filter(|frame| !frame.reused).map(|frame| frame.pts).collect())
     }
 
-    fn embed(&self, models: &ModelSettings) -> Result<(u64, Duration)> {
+    fn embed(&self, models: &ModelSettings, turn: Turn) -> Result<(u64, Duration)> {
         let settings = &self.request.pipeline.embed;
         let mut embedding = Duration::ZERO;
         let mut count = 0;
@@ -128,8 +135,9 @@ impl Leftovers {
         let (runtime, models) = load_models(models)?;
         let embedders = Embedders::new(runtime, models);
         let mut embedder = embedders.take(settings, &self.request.models)?;
-        for number in (0..self.tracks.batches).map(BatchIndex) {
-            let faces = self.aligned_faces(number)?;
+        let batches: Vec<BatchIndex> = (0..self.tracks.batches).map(BatchIndex).collect();
+        for number in turn.of(&batches) {
+            let faces = self.aligned_faces(*number)?;
             for group in faces.chunks(settings.batch_size.max(1) as usize) {
                 timed(&mut embedding, || embedder.embedder.embed(group))?;
                 count += group.len() as u64;
@@ -166,6 +174,31 @@ impl Leftovers {
         let read = objects::read(self.store.as_ref(), key);
         self.runtime.block_on(read).with_context(|| format!("{key}"))
     }
+}
+
+/// Which of several threads this is.
+#[derive(Debug, Clone, Copy)]
+struct Turn {
+    number: usize,
+    of: usize,
+}
+
+impl Turn {
+    /// This thread's share: every so-many-th.
+    fn of<T>(self, all: &[T]) -> impl Iterator<Item = &T> {
+        all.iter().skip(self.number).step_by(self.of)
+    }
+}
+
+/// Does `work` on `threads` threads at once.
+fn side_by_side<T: Send>(threads: usize, work: impl Fn(Turn) -> Result<T> + Sync) -> Result<Vec<T>> {
+    let of = threads.max(1);
+    thread::scope(|scope| {
+        let work = &work;
+        let threads: Vec<_> = (0..of).map(|number| scope.spawn(move || work(Turn { number, of }))).collect();
+        let results = threads.into_iter().map(|t| t.join().map_err(|_| anyhow!("a thread panicked"))?);
+        results.collect()
+    })
 }
 
 /// Does `work` and adds the CPU that this thread took for it.

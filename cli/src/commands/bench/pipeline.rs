@@ -7,6 +7,7 @@ use std::sync::Arc;
 use anyhow::{Context as _, Result, bail};
 use clap::{Args, Parser as _};
 use facereel_domain::layout::RunLayout;
+use facereel_service::Threads;
 use facereel_service::cpu::quota;
 
 use super::compare::{Taken, measure};
@@ -48,7 +49,7 @@ Example:
 
 /// Measures and prints.
 pub(crate) fn run(args: &PipelineArgs) -> Result<Exit> {
-    let models = run_settings(args)?.resolve()?.settings.runtime.models;
+    let runtime = run_settings(args)?.resolve()?.settings.runtime;
     let (mut ours, mut theirs): (Option<Taken>, Option<Taken>) = (None, None);
     let mut leftovers = None;
     for _ in 0..args.repeat.max(1) {
@@ -60,7 +61,8 @@ pub(crate) fn run(args: &PipelineArgs) -> Result<Exit> {
         }
     }
     let (ours, folder) = ours.zip(leftovers).context("nothing was run")?;
-    let floors = leftovers_of(folder.path())?.measure(&models)?;
+    let threads = Threads::here(&runtime.limits).compute;
+    let floors = leftovers_of(folder.path())?.measure(&runtime.models, threads)?;
     let result = Measured { args, ours, theirs, floors };
     result.print();
     if let Some(file) = &args.markdown {

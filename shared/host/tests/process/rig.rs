@@ -1,6 +1,6 @@
 //! Starts `tester-svc` and talks to it as its surroundings do.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -173,7 +173,7 @@ impl Process {
     pub(crate) fn exit_code(self) -> Option<i32> {
         let (status, said) = self.end();
         // Seen where the test fails.
-        println!("{said}");
+        let _ = writeln!(io::stderr(), "{said}");
         status.code()
     }
 }
