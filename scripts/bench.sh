@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Measures the pipeline and renews docs/benchmarks.md: `make bench` (a minute of 720p), or `make bench ARGS=ten-minutes` or
 # `ARGS=episode` (40 minutes) for 1080p.
+# `ARGS=services` measures the services on a broker and an S3 server of its own, on this machine.
 # `ARGS=ablation` measures each knob of the optimisation plan on the hard clip; `ARGS=before-after` all at once on 40 minutes.
 # COMPARE='other command {}' measures another program on the same clips in the same run.
 set -euo pipefail
@@ -12,6 +13,7 @@ task=$what
 case $task in
 ablation) what=hard ;;
 before-after) what=episode ;;
+services) what=demo ;;
 esac
 program=target/release/facereel
 folder=data/bench/$what
@@ -44,13 +46,21 @@ if [ ! -f "$clip" ]; then
         cp "$folder/parts/clip.mp4" "$clip"
         ;;
     *)
-        say "there is no clip '$what': use demo, hard, ten-minutes, episode, ablation or before-after"
+        say "there is no clip '$what': use demo, hard, ten-minutes, episode, services, ablation or before-after"
         exit 2
         ;;
     esac
 fi
 
 case $task in
+services)
+    scripts/install-system.sh test
+    scripts/install-s3-server.sh
+    cargo build --quiet --release -p detector-svc -p tracker-svc -p embedder-svc -p exporter-svc
+    cargo build --quiet --release -p facereel-host --example sleeper-svc -p facereel-tests --example services_bench
+    export PATH=$PATH:$venv/bin
+    exec target/release/examples/services_bench "$clip" docs/benchmarks.md "${@:2}"
+    ;;
 ablation) exec "$program" bench ablation --profiles --markdown docs/benchmarks.md "$folder/parts" ;;
 before-after) exec "$program" bench before-after --markdown docs/benchmarks.md "$clip" ;;
 esac

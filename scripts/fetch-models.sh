@@ -7,10 +7,16 @@ cd "$repo"
 
 profile=${1:-release}
 folder=$profile
-[ "$profile" = dev ] && folder=debug
+what=(-p facereel)
+if [ "$profile" = dev ]; then
+    folder=debug
+    # All at once, as the test runner builds it: every other selection would build the dependencies once more, with other
+    # features.
+    what=(--workspace --all-targets)
+fi
 
 scripts/install-system.sh
 scripts/make-venv.sh
-cargo build --profile "$profile" --quiet -p facereel
+cargo build --profile "$profile" --quiet "${what[@]}"
 # The program calls pip; the environment's comes first, because Debian's refuses to work outside of one.
 PATH=$venv/bin:$PATH "target/$folder/facereel" models fetch

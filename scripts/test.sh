@@ -6,9 +6,8 @@ cd "$repo"
 
 scripts/install-system.sh test
 scripts/fetch-media.sh
-# Builds the programs too, which end-to-end tests start and the test runner does not build.
+# Builds the tests, and the programs that end-to-end tests start.
 scripts/fetch-models.sh dev
-cargo build --quiet -p detector-svc -p tracker-svc -p embedder-svc -p exporter-svc
 scripts/install-s3-server.sh
 scripts/install-deploy-checks.sh
 if ! cargo nextest --version >/dev/null 2>&1; then

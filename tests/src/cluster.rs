@@ -234,17 +234,36 @@ impl Cluster {
     /// Where the broker does not answer.
     #[must_use]
     pub fn jobs(&self) -> Vec<(String, u64)> {
-        let queue = self.queue();
-        self.runtime.block_on(async {
-            let mut filled = Vec::new();
-            for name in QueueName::all() {
-                let depth = queue.depth(&name).await.expect("the broker tells depths");
-                if depth.ready + depth.delayed > 0 {
-                    filled.push((name.to_string(), depth.ready + depth.delayed));
-                }
-            }
-            filled
-        })
+        let depths = QueueName::all().map(|name| (name.to_string(), self.depth(&name)));
+        depths.filter(|(_, depth)| *depth > 0).collect()
+    }
+
+    /// Jobs in a queue that nobody works on.
+    ///
+    /// # Panics
+    ///
+    /// Where the broker does not answer.
+    #[must_use]
+    pub fn depth(&self, name: &QueueName) -> u64 {
+        let depth = self.runtime.block_on(self.queue().depth(name)).expect("the broker tells depths");
+        depth.ready + depth.delayed
+    }
+
+    /// Bytes that the connections to the broker that are open now have carried so far, both ways.
+    ///
+    /// # Panics
+    ///
+    /// Where the broker does not tell.
+    #[must_use]
+    pub fn broker_bytes(&self) -> u64 {
+        let vhost = self.queue_url.rsplit('/').next().unwrap_or_default();
+        let listed = self.rabbit.ctl(&["list_connections", "vhost", "recv_oct", "send_oct"]);
+        let bytes_of = |line: &str| {
+            let mut cells = line.split_whitespace();
+            let is_ours = cells.next() == Some(vhost);
+            is_ours.then(|| cells.filter_map(|cell| cell.parse::<u64>().ok()).sum::<u64>())
+        };
+        listed.expect("the broker lists connections").lines().filter_map(bytes_of).sum()
     }
 
     /// Puts bytes into a queue, as if a service had published them.
@@ -289,6 +308,17 @@ impl Cluster {
     #[must_use]
     pub fn has(&self, run: &RunRef, text: &str) -> bool {
         self.keys(RunLayout::new(run).prefix()).iter().any(|key| key.contains(text))
+    }
+
+    /// Whether the run is committed.
+    ///
+    /// # Panics
+    ///
+    /// Where the server does not answer.
+    #[must_use]
+    pub fn is_committed(&self, run: &RunRef) -> bool {
+        let head = self.runtime.block_on(self.store().head(&RunLayout::new(run).manifest()));
+        head.expect("the server tells of objects").is_some()
     }
 
     /// The bytes of an object of the results.

@@ -128,11 +128,24 @@ impl Fleet {
         lines.find_map(|(_, line)| line["address"].as_str().map(str::to_owned))
     }
 
+    /// How often replicas of `service` logged `message`.
+    #[must_use]
+    pub fn times_said(&self, service: &str, message: &str) -> usize {
+        let state = self.shared.state();
+        state.said.iter().filter(|(name, line)| *name == service && line["message"] == message).count()
+    }
+
     /// What `service` answers at `/readyz`; nothing where it does not answer.
     #[must_use]
     pub fn readiness_of(&self, service: &str) -> Option<String> {
+        self.answer_of(service, "/readyz")
+    }
+
+    /// What the replica of `service` that came last answers at `path`, with its head; nothing where it does not answer.
+    #[must_use]
+    pub fn answer_of(&self, service: &str, path: &str) -> Option<String> {
         let mut stream = TcpStream::connect(self.address_of(service)?).ok()?;
-        stream.write_all(b"GET /readyz HTTP/1.0\r\nHost: test\r\n\r\n").ok()?;
+        write!(stream, "GET {path} HTTP/1.0\r\nHost: test\r\n\r\n").ok()?;
         let mut answer = String::new();
         stream.read_to_string(&mut answer).ok()?;
         Some(answer)

@@ -57,6 +57,7 @@ fn test_servers_are_for_tests_only() {
 #[case("ffmpeg-sys-next", "facereel-video-decode")]
 #[case("config", "facereel-settings")]
 #[case("rmp-serde", "facereel-messages")]
+#[case("turbojpeg", "facereel-imaging")]
 #[case("hyper", "facereel-host")]
 #[case("opentelemetry_sdk", "facereel-host")]
 #[case("prometheus-client", "facereel-host")]

@@ -99,6 +99,51 @@ fn tests_that_the_documentation_names_are_there() {
     }
 }
 
+/// What the links of a page name, but for those to other sites. Code blocks hold none.
+fn links(page: &SourceFile) -> impl Iterator<Item = &str> {
+    let prose = page.text.split("```").step_by(2);
+    let links = prose.flat_map(|text| text.split("](").skip(1).filter_map(|rest| rest.split(')').next()));
+    links.filter(|link| !link.contains("://"))
+}
+
+/// The anchors that a page's headings make.
+fn anchors(text: &str) -> impl Iterator<Item = String> {
+    let headings = text.lines().filter(|line| line.starts_with('#'));
+    headings.map(|heading| {
+        let words = heading.trim_start_matches('#').trim().to_lowercase().replace(' ', "-");
+        words.chars().filter(|c| c.is_alphanumeric() || "-_".contains(*c)).collect()
+    })
+}
+
+#[test]
+fn links_between_pages_lead_somewhere() {
+    let is_dead = |page: &SourceFile, link: &str| {
+        let (path, anchor) = link.split_once('#').unwrap_or((link, ""));
+        let here = root().join(&page.path);
+        let there = if path.is_empty() { here } else { here.with_file_name(path) };
+        let has_anchor =
+            || std::fs::read_to_string(&there).is_ok_and(|text| anchors(&text).any(|a| a == anchor));
+        !there.exists() || !(anchor.is_empty() || has_anchor())
+    };
+    let mut dead = Vec::new();
+    for page in files().iter().filter(|file| file.has_extension("md")) {
+        let of_page = links(page).filter(|link| is_dead(page, link));
+        dead.extend(of_page.map(|link| format!("{}: {link}", page.path.display())));
+    }
+    assert_eq!(dead, none());
+}
+
+#[test]
+fn every_page_of_the_documentation_is_listed() {
+    let list = std::fs::read_to_string(root().join("docs/README.md")).expect("the list is there");
+    let pages =
+        files().into_iter().filter(|f| f.path.parent() == Some("docs".as_ref()) && f.has_extension("md"));
+    let names = pages.filter_map(|page| Some(page.path.file_name()?.to_str()?.to_owned()));
+    let unlisted: Vec<_> =
+        names.filter(|name| name != "README.md" && !list.contains(&format!("]({name})"))).collect();
+    assert_eq!(unlisted, none());
+}
+
 #[test]
 fn no_file_names_a_package_registry_or_a_mirror() {
     let hosts = [

@@ -62,3 +62,18 @@ fn every_sample_is_tested() {
     tested.sort();
     assert_eq!(samples, tested);
 }
+
+#[test]
+fn the_documentation_lists_every_format_with_its_version() {
+    fn row<T: Format>(_: &T) -> String {
+        format!("| `{}` | {} |", T::NAME, T::VERSION)
+    }
+    let page = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../docs/wire-format.md");
+    let page = fs::read_to_string(page).expect("the page is there");
+    macro_rules! check {
+        ($value:expr) => {
+            assert!(page.contains(&row($value)), "{}", row($value))
+        };
+    }
+    for_every_format!(check);
+}
