@@ -44,7 +44,8 @@ async fn objects_are_read_like_files() -> Outcome {
     let (before, sent) = (proxy.count("GET"), proxy.body_bytes("GET"));
     passing_over_sound(&source, bytes).await?;
     assert!(proxy.count("GET") - before <= 9, "skipping starts over: {}", proxy.count("GET") - before);
-    assert!(proxy.body_bytes("GET") - sent < 21 << 20, "bytes are fetched twice");
+    // 16 MiB are passed over; the last piece and the one on its way reach up to 6 MiB beyond.
+    assert!(proxy.body_bytes("GET") - sent < 23 << 20, "bytes are fetched twice");
     Ok(())
 }
 
