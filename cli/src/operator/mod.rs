@@ -1,9 +1,9 @@
 //! What the operator's commands share: the store and the queues they look into, where runs stand, and how runs are
 //! handed over.
 //!
-//! There is no database. Where a run stands follows from the objects in its folder ([`Standing`], [`Headway`](headway::Headway)); how much
-//! waits is asked of the broker. Whatever is written here is written so that being interrupted after any step is
-//! harmless: the same command continues.
+//! There is no database. Where a run stands follows from the objects in its folder ([`Standing`],
+//! [`Headway`](headway::Headway)); how much waits is asked of the broker. Whatever is written here is written so that
+//! being interrupted after any step is harmless: the same command continues.
 
 mod campaign;
 mod catalogue;
