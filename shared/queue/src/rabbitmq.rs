@@ -80,8 +80,8 @@ impl RabbitQueue {
     }
 
     /// Over the consuming connection: a broker in an alarm still answers there.
-    async fn onlooker(&self) -> Result<Onlooker, QueueError> {
-        Ok(Onlooker::new(self.0.consume.live().await?))
+    fn onlooker(&self) -> Onlooker<'_> {
+        Onlooker::new(&self.0.consume)
     }
 
     async fn desk(&self) -> Result<Desk, QueueError> {
@@ -106,7 +106,7 @@ impl Queue for RabbitQueue {
     }
 
     async fn depth(&self, name: &QueueName) -> Result<Depth, QueueError> {
-        let mut onlooker = self.onlooker().await?;
+        let mut onlooker = self.onlooker();
         let mut depth = Depth::default();
         if let Some(counts) = onlooker.look(&name.to_string()).await? {
             (depth.ready, depth.consumers) = (counts.messages, counts.consumers);
@@ -119,7 +119,7 @@ impl Queue for RabbitQueue {
     }
 
     async fn purge(&self, name: &QueueName) -> Result<u64, QueueError> {
-        let mut onlooker = self.onlooker().await?;
+        let mut onlooker = self.onlooker();
         let delays = DelayClass::ALL.map(|class| topology::delay(*name, class).name);
         let mut removed = 0;
         // Delays first: what expires meanwhile is found in the queue itself.

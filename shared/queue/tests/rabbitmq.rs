@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use facereel_queue::conformance::Outcome;
 use facereel_queue::rabbitmq::topology;
-use facereel_queue::{Headers, Message, QueueErrorKind, QueueStanding, RabbitQueue};
+use facereel_queue::{Headers, Message, Queue as _, QueueErrorKind, QueueStanding, RabbitQueue};
 use facereel_test_servers::Rabbit;
 use tokio::time::timeout;
 
@@ -230,6 +230,18 @@ async fn a_broker_with_our_definitions_needs_no_further_declarations() -> Outcom
     assert_eq!(report.queues.len(), topology::all().count());
     for queue in &report.queues {
         assert!(matches!(queue.standing, QueueStanding::AsWanted { .. }), "{queue:?}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn queues_that_are_not_there_can_be_looked_for_without_end() -> Outcome {
+    let (url, _queue) = fresh().await;
+    // A look at a queue that is not there costs the connection a channel: five of a queue and its delays.
+    let queue = RabbitQueue::open(&settings(&format!("{url}?channel_max=16")), "test").await?;
+    for round in 0..12 {
+        let depth = queue.depth(&TRACK).await.unwrap_or_else(|error| panic!("round {round}: {error:?}"));
+        assert_eq!((depth.ready, depth.delayed, depth.consumers), (0, 0, 0));
     }
     Ok(())
 }

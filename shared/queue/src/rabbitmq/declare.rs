@@ -1,12 +1,10 @@
 //! Topology to AMQP, and looks at what is there.
 
-use std::sync::Arc;
-
 use lapin::Channel;
 use lapin::options::QueueDeclareOptions;
 use lapin::types::{AMQPValue, FieldTable};
 
-use super::link::Live;
+use super::link::Link;
 use super::refusal::{failed, is_not_found};
 use super::topology::{Argument, QueueSpec};
 use crate::error::{QueueError, QueueErrorKind};
@@ -41,21 +39,25 @@ async fn look(channel: &Channel, name: &str) -> lapin::Result<Counts> {
 
 /// Looks at queues that may not exist, on as many channels as that takes: the broker answers a question after a queue
 /// that is not there by closing the channel.
-pub(super) struct Onlooker {
-    live: Arc<Live>,
+pub(super) struct Onlooker<'a> {
+    link: &'a Link,
     channel: Option<Channel>,
 }
 
-impl Onlooker {
-    pub(super) fn new(live: Arc<Live>) -> Self {
-        Self { live, channel: None }
+impl<'a> Onlooker<'a> {
+    pub(super) fn new(link: &'a Link) -> Self {
+        Self { link, channel: None }
     }
 
-    /// A channel that is open.
+    /// A channel that is open. Each queue that was not there has cost the connection a channel for good, so it may have
+    /// none left: then the next connection serves.
     pub(super) async fn channel(&mut self) -> Result<&Channel, QueueError> {
         let opened = match self.channel.take().filter(|channel| channel.status().connected()) {
             Some(channel) => channel,
-            None => self.live.channel().await?,
+            None => match self.link.channel().await {
+                Ok(channel) => channel,
+                Err(_) => self.link.channel().await?,
+            },
         };
         Ok(self.channel.insert(opened))
     }

@@ -80,7 +80,7 @@ pub async fn inspect(settings: &QueueSettings, client: &str) -> Result<BrokerRep
     let address = Address::of(settings, client).await?;
     let greeting = Greeting::of(&address).await?;
     let link = Link::open(&address, Role::Consume, Arc::new(Board::new())).await?;
-    let mut onlooker = Onlooker::new(link.live().await?);
+    let mut onlooker = Onlooker::new(&link);
     let mut queues = Vec::new();
     for spec in topology::all() {
         let standing = standing_of(&spec, &mut onlooker).await?;
@@ -97,7 +97,7 @@ pub async fn inspect(settings: &QueueSettings, client: &str) -> Result<BrokerRep
 }
 
 /// A declaration of what is there changes nothing; the broker compares.
-async fn standing_of(spec: &QueueSpec, onlooker: &mut Onlooker) -> Result<QueueStanding, QueueError> {
+async fn standing_of(spec: &QueueSpec, onlooker: &mut Onlooker<'_>) -> Result<QueueStanding, QueueError> {
     let Some(counts) = onlooker.look(&spec.name).await? else { return Ok(QueueStanding::Missing) };
     match declare(onlooker.channel().await?, spec).await {
         Ok(()) => Ok(QueueStanding::AsWanted { ready: counts.messages, consumers: counts.consumers }),

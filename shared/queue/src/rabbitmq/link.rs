@@ -6,7 +6,9 @@
 //! is one way to begin, and no second one to begin again.
 //!
 //! A connection can also be lost without anybody noticing: the broker answers its heartbeats, but not what is asked of
-//! it. Whoever waited too long gives it up ([`Live::give_up`]), and it is treated like any other loss.
+//! it. Whoever waited too long gives it up ([`Live::give_up`]), and it is treated like any other loss. So is a connection
+//! that opens no more channels: the client library keeps the number of each channel that the broker closed for an error,
+//! and answers with that error once the numbers have gone round.
 //!
 //! Publishing and consuming have a connection each. A broker in an alarm (memory, disk) stops reading from connections
 //! that publish; acknowledgements on the same one would wait behind it, and nothing would ever get better.
@@ -58,20 +60,22 @@ pub(super) struct Live {
 }
 
 impl Live {
-    /// A new channel.
+    /// A new channel. Where there is none to be had, this connection is given up.
     pub(super) async fn channel(&self) -> Result<Channel, QueueError> {
-        match timeout(CHANNEL_TIME_LIMIT, self.connection.create_channel()).await {
+        let opened = match timeout(CHANNEL_TIME_LIMIT, self.connection.create_channel()).await {
             Ok(opened) => opened.map_err(|error| failed(error, &self.place)),
-            Err(late) => {
-                self.give_up();
-                Err(QueueError::new(QueueErrorKind::Unavailable, &self.place).with_source(late))
-            }
-        }
+            Err(late) => Err(QueueError::new(QueueErrorKind::Unavailable, &self.place).with_source(late)),
+        };
+        opened.inspect_err(|_| self.give_up())
     }
 
     /// It does not do what it should: a new one is wanted.
     pub(super) fn give_up(&self) {
         self.given_up.cancel();
+    }
+
+    fn is_given_up(&self) -> bool {
+        self.given_up.is_cancelled()
     }
 
     async fn close(&self) {
@@ -91,8 +95,8 @@ enum State {
 impl State {
     fn live(&self) -> Option<&Arc<Live>> {
         match self {
-            Self::Up(live) | Self::Blocked(live) => Some(live),
-            Self::Down => None,
+            Self::Up(live) | Self::Blocked(live) if !live.is_given_up() => Some(live),
+            Self::Up(_) | Self::Blocked(_) | Self::Down => None,
         }
     }
 }
@@ -171,7 +175,7 @@ impl Supervisor {
             self.is_up(&live);
             let cause = tokio::select! {
                 cause = self.watch(&live) => cause,
-                () = live.given_up.cancelled() => "it did not answer any more".to_owned(),
+                () = live.given_up.cancelled() => "it did not answer, or opened no channel".to_owned(),
             };
             self.state.send_replace(State::Down);
             warn!(role = self.role.as_str(), broker = %self.address, cause, "connection lost");
