@@ -3,6 +3,7 @@
 use std::error::Error;
 
 use detector_svc::{SourceError, SourceErrorKind};
+use facereel_domain::cause::causes;
 use facereel_domain::ids::IdError;
 use facereel_inference::InferenceError;
 use facereel_inference::catalog::CatalogError;
@@ -61,14 +62,7 @@ impl Exit {
 
     /// The code of a library's error, if one of its causes has one.
     pub(crate) fn of_causes(error: &(dyn Error + 'static)) -> Option<Self> {
-        let mut cause = Some(error);
-        while let Some(error) = cause {
-            if let Some(exit) = kind(error) {
-                return Some(exit);
-            }
-            cause = error.source();
-        }
-        None
+        kind(error).or_else(|| causes(error).find_map(kind))
     }
 }
 

@@ -1,7 +1,7 @@
 //! The arguments that set settings: shared by every command that needs them.
 
 use clap::{ArgMatches, Args, Command, FromArgMatches};
-use facereel_settings::{Loader, Override, Resolved, SettingsError, legacy_flags};
+use facereel_settings::{Arguments, Override, Resolved, SettingsError, legacy_flags};
 
 /// Where settings may be written on the command line.
 #[derive(Debug, Clone, Default, Args)]
@@ -23,17 +23,9 @@ pub(crate) struct SettingArgs {
 impl SettingArgs {
     /// All settings: defaults, profile, file, environment, then `flags` and these arguments.
     pub(crate) fn resolve(&self, flags: Vec<Override>) -> Result<Resolved, SettingsError> {
-        let mut loader = Loader::new().process_env();
-        if let Some(name) = &self.profile {
-            loader = loader.profile(name);
-        }
-        if let Some(file) = &self.config {
-            loader = loader.file(file);
-        }
-        let set = self.set.iter().map(|text| Override::assignment(text)).collect::<Result<Vec<_>, _>>()?;
-        let legacy = self.legacy.given.iter().map(|(name, value)| Override::legacy(name, value));
-        // The most explicit last: it wins.
-        loader.overrides(legacy.chain(flags).chain(set)).load()
+        let Self { profile, config, set, legacy } = self;
+        let older = legacy.given.iter().map(|(name, value)| Override::legacy(name, value));
+        Arguments { profile: profile.as_deref(), config: config.as_deref(), set }.load(older.chain(flags))
     }
 }
 

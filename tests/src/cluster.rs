@@ -317,7 +317,17 @@ impl Cluster {
     /// Where the server does not answer.
     #[must_use]
     pub fn is_committed(&self, run: &RunRef) -> bool {
-        let head = self.runtime.block_on(self.store().head(&RunLayout::new(run).manifest()));
+        self.holds(&RunLayout::new(run).manifest())
+    }
+
+    /// Whether there is an object of the results at `key`.
+    ///
+    /// # Panics
+    ///
+    /// Where the server does not answer.
+    #[must_use]
+    pub fn holds(&self, key: &ObjectKey) -> bool {
+        let head = self.runtime.block_on(self.store().head(key));
         head.expect("the server tells of objects").is_some()
     }
 

@@ -8,10 +8,7 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use facereel_queue::{
-    Consumer, DeadLetter, DeadLetterVerdict, Depth, Message, Queue, QueueError, QueueHealth, QueueName,
-};
-use tokio::sync::watch;
+use facereel_queue::{Message, Queue, QueueDecorator, QueueError, QueueName};
 
 /// Hands every message to the queue behind it, but none twice. What comes back by its verdict is not concerned.
 pub(super) struct OnceQueue {
@@ -26,8 +23,12 @@ impl OnceQueue {
 }
 
 #[async_trait]
-impl Queue for OnceQueue {
-    async fn publish(&self, name: &QueueName, message: Message) -> Result<(), QueueError> {
+impl QueueDecorator for OnceQueue {
+    fn inner(&self) -> &dyn Queue {
+        self.behind.as_ref()
+    }
+
+    async fn publish_through(&self, name: &QueueName, message: Message) -> Result<(), QueueError> {
         let job = (*name, message.body().to_vec());
         if !self.published.lock().unwrap_or_else(PoisonError::into_inner).insert(job.clone()) {
             return Ok(());
@@ -37,34 +38,6 @@ impl Queue for OnceQueue {
             self.published.lock().unwrap_or_else(PoisonError::into_inner).remove(&job);
         }
         result
-    }
-
-    async fn consume(&self, names: &[QueueName], prefetch: usize) -> Result<Box<dyn Consumer>, QueueError> {
-        self.behind.consume(names, prefetch).await
-    }
-
-    async fn depth(&self, name: &QueueName) -> Result<Depth, QueueError> {
-        self.behind.depth(name).await
-    }
-
-    async fn purge(&self, name: &QueueName) -> Result<u64, QueueError> {
-        self.behind.purge(name).await
-    }
-
-    async fn dead_letters(&self, limit: usize) -> Result<Vec<DeadLetter>, QueueError> {
-        self.behind.dead_letters(limit).await
-    }
-
-    async fn settle_dead_letter(&self, id: &str, verdict: DeadLetterVerdict) -> Result<bool, QueueError> {
-        self.behind.settle_dead_letter(id, verdict).await
-    }
-
-    fn health(&self) -> watch::Receiver<QueueHealth> {
-        self.behind.health()
-    }
-
-    async fn close(&self) -> Result<(), QueueError> {
-        self.behind.close().await
     }
 }
 

@@ -9,6 +9,7 @@
 //! 2. Coordinates are pixels of the source frame as displayed (rotation flag applied), unless a name says otherwise.
 //! 3. Equal inputs give equal outputs, on every platform, in every order of calls.
 
+pub mod cause;
 pub mod detection;
 pub mod digest;
 pub mod embedding;

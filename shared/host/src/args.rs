@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args as _, Command, FromArgMatches as _};
 use facereel_service::Service;
-use facereel_settings::{Loader, Override, Resolved, SettingsError};
+use facereel_settings::{Arguments, Resolved, SettingsError};
 
 use crate::exit::Exit;
 
@@ -35,15 +35,8 @@ impl Args {
 
     /// All settings: defaults, profile, file, environment, then these arguments.
     pub(crate) fn resolve(&self) -> Result<Resolved, SettingsError> {
-        let mut loader = Loader::new().process_env();
-        if let Some(name) = &self.profile {
-            loader = loader.profile(name);
-        }
-        if let Some(file) = &self.config {
-            loader = loader.file(file);
-        }
-        let set = self.set.iter().map(|text| Override::assignment(text)).collect::<Result<Vec<_>, _>>()?;
-        loader.overrides(set).load()
+        let Self { profile, config, set } = self;
+        Arguments { profile: profile.as_deref(), config: config.as_deref(), set }.load([])
     }
 }
 

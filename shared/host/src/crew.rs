@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use facereel_domain::cause::chain;
 use facereel_domain::pipeline::Stage as StageName;
 use facereel_messages::jobs::Job as _;
 use facereel_service::worker::{Worker, WorkerError, Workplace};
@@ -11,7 +12,7 @@ use tokio::task::{JoinError, JoinSet};
 use tokio::time::{sleep, timeout};
 use tracing::{error, info, warn};
 
-use crate::exit::{Exit, chain};
+use crate::exit::Exit;
 use crate::metrics::Metrics;
 
 /// How long stages have to hand a job back once they are told to.

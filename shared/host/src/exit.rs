@@ -131,21 +131,10 @@ impl StartError {
     }
 }
 
-/// An error with all its causes, `: ` between them.
-pub(crate) fn chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use facereel_domain::cause::chain;
 
     #[test]
     fn the_first_end_that_is_no_plain_stop_counts() {

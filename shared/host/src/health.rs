@@ -9,6 +9,7 @@ use std::fmt::Write as _;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
+use facereel_domain::cause::chain;
 use facereel_domain::layout::ObjectKey;
 use facereel_domain::pipeline::Stage as StageName;
 use facereel_queue::QueueHealth;
@@ -16,8 +17,6 @@ use facereel_service::worker::TURN;
 use facereel_store::{Store, StoreError, StoreErrorKind};
 use tokio::sync::watch;
 use tokio::time::{interval, timeout};
-
-use crate::exit::chain;
 
 /// A loop that was not seen for so long is stuck.
 const LONGEST_TURN: Duration = Duration::from_secs(6 * TURN.as_secs());

@@ -31,13 +31,14 @@ use std::io::{self, Write as _};
 use std::process::ExitCode;
 use std::time::Duration;
 
+use facereel_domain::cause::chain;
 use facereel_service::Service;
 use facereel_settings::{Resolved, Source};
 use tokio::runtime::{Builder, Runtime};
 use tracing::{error, info, warn};
 
 use crate::args::Args;
-use crate::exit::{StartError, chain};
+use crate::exit::StartError;
 use crate::serve::serve;
 use crate::telemetry::Telemetry;
 

@@ -4,13 +4,14 @@ use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
+use facereel_domain::cause::chain;
 use facereel_domain::settings::RuntimeSettings;
 use facereel_queue::{Queue, QueueError, QueueErrorKind};
 use facereel_store::{Store, StoreError, StoreErrorKind};
 use tokio::time::{Instant, sleep_until, timeout_at};
 use tracing::{info, warn};
 
-use crate::exit::{StartError, chain};
+use crate::exit::StartError;
 use crate::health::{Health, Part, probe};
 
 /// First pause between two tries; doubles.

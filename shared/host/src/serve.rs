@@ -4,6 +4,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
+use facereel_domain::cause::chain;
 use facereel_domain::settings::{QueueSettings, RuntimeSettings, Settings};
 use facereel_queue::Queue;
 use facereel_service::cpu::CpuLimit;
@@ -16,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use crate::crew::Crew;
-use crate::exit::{Exit, StartError, chain};
+use crate::exit::{Exit, StartError};
 use crate::health::{Health, Part, watch_store};
 use crate::http::{Answers, Server};
 use crate::metrics::{Identity, Metrics};

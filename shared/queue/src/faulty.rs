@@ -9,14 +9,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use tokio::sync::watch;
 use tokio::time::timeout;
 
+use crate::decorator::QueueDecorator;
 use crate::error::{QueueError, QueueErrorKind};
-use crate::health::QueueHealth;
 use crate::message::Message;
 use crate::name::QueueName;
-use crate::seam::{Consumer, DeadLetter, DeadLetterVerdict, Delivery, Depth, Queue};
+use crate::seam::{Consumer, Delivery, Queue};
 
 /// How long a delivery that is to be overtaken waits for another one.
 const OVERTAKING_TIME: Duration = Duration::from_millis(50);
@@ -73,8 +72,12 @@ impl FaultyQueue {
 }
 
 #[async_trait]
-impl Queue for FaultyQueue {
-    async fn publish(&self, name: &QueueName, message: Message) -> Result<(), QueueError> {
+impl QueueDecorator for FaultyQueue {
+    fn inner(&self) -> &dyn Queue {
+        self.inner.as_ref()
+    }
+
+    async fn publish_through(&self, name: &QueueName, message: Message) -> Result<(), QueueError> {
         let number = self.published.fetch_add(1, Ordering::SeqCst) + 1;
         let strikes =
             |fault: &&(QueueFault, Occurrence)| fault.0 != QueueFault::Reorder && fault.1.strikes(number);
@@ -92,7 +95,11 @@ impl Queue for FaultyQueue {
         }
     }
 
-    async fn consume(&self, names: &[QueueName], prefetch: usize) -> Result<Box<dyn Consumer>, QueueError> {
+    async fn consume_through(
+        &self,
+        names: &[QueueName],
+        prefetch: usize,
+    ) -> Result<Box<dyn Consumer>, QueueError> {
         let reordered: Vec<_> =
             self.faults.iter().filter(|f| f.0 == QueueFault::Reorder).map(|f| f.1).collect();
         if reordered.is_empty() {
@@ -107,30 +114,6 @@ impl Queue for FaultyQueue {
             held: None,
             overtaken: None,
         }))
-    }
-
-    async fn depth(&self, name: &QueueName) -> Result<Depth, QueueError> {
-        self.inner.depth(name).await
-    }
-
-    async fn purge(&self, name: &QueueName) -> Result<u64, QueueError> {
-        self.inner.purge(name).await
-    }
-
-    async fn dead_letters(&self, limit: usize) -> Result<Vec<DeadLetter>, QueueError> {
-        self.inner.dead_letters(limit).await
-    }
-
-    async fn settle_dead_letter(&self, id: &str, verdict: DeadLetterVerdict) -> Result<bool, QueueError> {
-        self.inner.settle_dead_letter(id, verdict).await
-    }
-
-    fn health(&self) -> watch::Receiver<QueueHealth> {
-        self.inner.health()
-    }
-
-    async fn close(&self) -> Result<(), QueueError> {
-        self.inner.close().await
     }
 }
 

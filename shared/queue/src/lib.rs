@@ -29,6 +29,7 @@
 //! of messages by content.
 
 pub mod conformance;
+pub mod decorator;
 pub mod error;
 pub mod faulty;
 pub mod health;
@@ -40,6 +41,7 @@ pub mod seam;
 
 use std::sync::Arc;
 
+pub use decorator::QueueDecorator;
 pub use error::{QueueError, QueueErrorKind};
 use facereel_domain::settings::QueueSettings;
 pub use faulty::FaultyQueue;

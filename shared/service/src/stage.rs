@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use facereel_domain::cause::chain;
 use facereel_domain::ids::RunRef;
 use facereel_domain::layout::RunLayout;
 use facereel_messages::CodecError;
@@ -146,14 +147,7 @@ impl StageError {
     /// The message with all its causes, `: ` between them.
     #[must_use]
     pub fn chain(&self) -> String {
-        let mut text = self.to_string();
-        let mut cause = self.source();
-        while let Some(error) = cause {
-            text.push_str(": ");
-            text.push_str(&error.to_string());
-            cause = error.source();
-        }
-        text
+        chain(self)
     }
 }
 

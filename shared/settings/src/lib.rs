@@ -19,6 +19,7 @@
 //! The crate `config` reads the file. The layers are merged here, because the source of each value, the older
 //! names and durations in frames have to survive the merge.
 
+mod arguments;
 mod check;
 mod error;
 mod kind;
@@ -34,6 +35,7 @@ mod resolved;
 mod source;
 mod table;
 
+pub use arguments::Arguments;
 pub use check::validate;
 pub use error::SettingsError;
 pub use kind::Kind;

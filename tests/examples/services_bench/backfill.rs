@@ -3,10 +3,9 @@
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
-use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result, anyhow, ensure};
+use anyhow::{Context as _, Result, ensure};
 use facereel_tests::fleet::SERVICES;
 use facereel_tests::media::ffmpeg;
 
@@ -50,7 +49,8 @@ pub(crate) fn measure(clip: &Path) -> Result<Vec<Table>> {
     let call = site.cluster.call(&["backfill", &list, "--max-in-flight", &many, "--no-wait", "--json"]);
 
     let began = Instant::now();
-    let handing_over = thread::spawn(move || call.finish());
+    // Killed when this function fails.
+    let running = call.start();
     let mut samples = Vec::new();
     while samples.last().is_none_or(|last: &Sample| last.exported() < EPISODES as f64) {
         ensure!(began.elapsed() < LIMIT, "the backfill takes longer than {LIMIT:?}");
@@ -59,7 +59,7 @@ pub(crate) fn measure(clip: &Path) -> Result<Vec<Table>> {
         let waiting = site.cluster.jobs().iter().map(|(_, jobs)| jobs).sum();
         samples.push(Sample { at: began.elapsed(), waiting, services: gauges::of_all(&site.fleet)? });
     }
-    let ended = handing_over.join().map_err(|_| anyhow!("the backfill could not be run"))?;
+    let ended = running.finish();
     ensure!(ended.code == Some(0), "the backfill failed: {}", ended.said);
     Ok(vec![pace(&samples)?, memory(&samples)?])
 }

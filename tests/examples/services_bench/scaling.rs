@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use anyhow::{Context as _, Result};
 use facereel_domain::ids::{RunRef, SegmentIndex};
+use facereel_domain::layout::RunLayout;
 use facereel_domain::pipeline::{Lane, Stage};
 use facereel_messages::jobs::{DetectJob, JobAddress};
 use facereel_queue::QueueName;
@@ -46,17 +47,22 @@ fn wall_sec(replicas: usize) -> Result<f64> {
         fleet.start(Replica::of(SLEEPER));
     }
     wait_for_ready(&fleet, &[SLEEPER], replicas);
-    let jobs = jobs()?;
+    let run = RunRef { ep_id: "SCALING".parse()?, run_id: "0123456789abcdef".parse()? };
+    let jobs = jobs(&run)?;
     let began = Instant::now();
     cluster.publish(jobs);
-    // Nobody takes what follows, and so it tells how many are done.
-    let done = QueueName::new(Stage::Track, Lane::Interactive);
-    fleet.wait_until("all jobs are done", || cluster.depth(&done) >= u64::from(JOBS));
+    let layout = RunLayout::new(&run);
+    let mut done = 0;
+    fleet.wait_until("all jobs are done", || {
+        while done < JOBS && cluster.holds(&layout.detections_part(SegmentIndex(done))) {
+            done += 1;
+        }
+        done == JOBS
+    });
     Ok(began.elapsed().as_secs_f64())
 }
 
-fn jobs() -> Result<Vec<(QueueName, Vec<u8>)>> {
-    let run = RunRef { ep_id: "SCALING".parse()?, run_id: "0123456789abcdef".parse()? };
+fn jobs(run: &RunRef) -> Result<Vec<(QueueName, Vec<u8>)>> {
     let input = QueueName::new(Stage::Detect, Lane::Interactive);
     let job = |segment| {
         let address = JobAddress { run: run.clone(), lane: input.lane };

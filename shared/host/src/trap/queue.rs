@@ -4,10 +4,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use facereel_queue::{
-    Consumer, DeadLetter, DeadLetterVerdict, Delivery, Depth, Message, Queue, QueueError, QueueHealth,
-    QueueName, Receipt, Verdict,
+    Consumer, Delivery, Message, Queue, QueueDecorator, QueueError, QueueName, Receipt, Verdict,
 };
-use tokio::sync::watch;
 
 use super::{Point, Trap};
 
@@ -17,49 +15,25 @@ pub(super) struct TrappedQueue {
 }
 
 #[async_trait]
-impl Queue for TrappedQueue {
-    async fn publish(&self, name: &QueueName, message: Message) -> Result<(), QueueError> {
+impl QueueDecorator for TrappedQueue {
+    fn inner(&self) -> &dyn Queue {
+        self.inner.as_ref()
+    }
+
+    async fn publish_through(&self, name: &QueueName, message: Message) -> Result<(), QueueError> {
         self.trap.pass(Point::BeforePublish, &name.to_string()).await;
         self.inner.publish(name, message).await?;
         self.trap.pass(Point::AfterPublish, &name.to_string()).await;
         Ok(())
     }
 
-    async fn consume(&self, names: &[QueueName], prefetch: usize) -> Result<Box<dyn Consumer>, QueueError> {
+    async fn consume_through(
+        &self,
+        names: &[QueueName],
+        prefetch: usize,
+    ) -> Result<Box<dyn Consumer>, QueueError> {
         let inner = self.inner.consume(names, prefetch).await?;
         Ok(Box::new(TrappedConsumer { inner, trap: Arc::clone(&self.trap) }))
-    }
-
-    async fn depth(&self, name: &QueueName) -> Result<Depth, QueueError> {
-        self.inner.depth(name).await
-    }
-
-    async fn purge(&self, name: &QueueName) -> Result<u64, QueueError> {
-        self.inner.purge(name).await
-    }
-
-    async fn dead_letters(&self, limit: usize) -> Result<Vec<DeadLetter>, QueueError> {
-        self.inner.dead_letters(limit).await
-    }
-
-    async fn settle_dead_letter(&self, id: &str, verdict: DeadLetterVerdict) -> Result<bool, QueueError> {
-        self.inner.settle_dead_letter(id, verdict).await
-    }
-
-    async fn settle_dead_letters(
-        &self,
-        ids: &[String],
-        verdict: DeadLetterVerdict,
-    ) -> Result<Vec<String>, QueueError> {
-        self.inner.settle_dead_letters(ids, verdict).await
-    }
-
-    fn health(&self) -> watch::Receiver<QueueHealth> {
-        self.inner.health()
-    }
-
-    async fn close(&self) -> Result<(), QueueError> {
-        self.inner.close().await
     }
 }
 

@@ -16,6 +16,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use facereel_domain::cause::chain;
 use futures_util::StreamExt;
 use lapin::{Channel, Connection, Event};
 use tokio::sync::watch;
@@ -227,7 +228,7 @@ impl Supervisor {
             match connect(&self.address, self.role.as_str()).await {
                 Ok(connection) => return connection,
                 Err(error) => {
-                    let cause = with_sources(&error);
+                    let cause = chain(&error);
                     warn!(role = self.role.as_str(), cause, "can't connect; trying on");
                     self.board.note(self.role, QueueState::Reconnecting { cause });
                 }
@@ -240,15 +241,4 @@ impl Supervisor {
             live.close().await;
         }
     }
-}
-
-/// An error and what is behind it, in one line.
-fn with_sources(error: &QueueError) -> String {
-    let mut line = error.to_string();
-    let mut next = std::error::Error::source(error);
-    while let Some(source) = next {
-        line = format!("{line}: {source}");
-        next = source.source();
-    }
-    line
 }

@@ -6,14 +6,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use crate::rig::{INPUT, OUTPUT, Rig, Scripted, job, next_job, part_key, write_part};
 use async_trait::async_trait;
 use facereel_queue::faulty::{Occurrence, QueueFault};
-use facereel_queue::{
-    Consumer, DeadLetter, DeadLetterVerdict, Depth, FaultyQueue, Message, Queue, QueueError, QueueHealth,
-    QueueName,
-};
+use facereel_queue::{FaultyQueue, Message, Queue, QueueDecorator, QueueError, QueueName};
 use facereel_service::worker::JobOutcome;
 use facereel_store::faulty::StoreFault;
 use facereel_store::{FaultyStore, MemoryStore};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::Semaphore;
 
 /// A queue whose `publish` waits until the test lets it go on.
 struct HeldQueue {
@@ -23,39 +20,15 @@ struct HeldQueue {
 }
 
 #[async_trait]
-impl Queue for HeldQueue {
-    async fn publish(&self, name: &QueueName, message: Message) -> Result<(), QueueError> {
+impl QueueDecorator for HeldQueue {
+    fn inner(&self) -> &dyn Queue {
+        self.inner.as_ref()
+    }
+
+    async fn publish_through(&self, name: &QueueName, message: Message) -> Result<(), QueueError> {
         self.arrived.add_permits(1);
         self.allowed.acquire().await.expect("never closed").forget();
         self.inner.publish(name, message).await
-    }
-
-    async fn consume(&self, names: &[QueueName], prefetch: usize) -> Result<Box<dyn Consumer>, QueueError> {
-        self.inner.consume(names, prefetch).await
-    }
-
-    async fn depth(&self, name: &QueueName) -> Result<Depth, QueueError> {
-        self.inner.depth(name).await
-    }
-
-    async fn purge(&self, name: &QueueName) -> Result<u64, QueueError> {
-        self.inner.purge(name).await
-    }
-
-    async fn dead_letters(&self, limit: usize) -> Result<Vec<DeadLetter>, QueueError> {
-        self.inner.dead_letters(limit).await
-    }
-
-    async fn settle_dead_letter(&self, id: &str, verdict: DeadLetterVerdict) -> Result<bool, QueueError> {
-        self.inner.settle_dead_letter(id, verdict).await
-    }
-
-    fn health(&self) -> watch::Receiver<QueueHealth> {
-        self.inner.health()
-    }
-
-    async fn close(&self) -> Result<(), QueueError> {
-        self.inner.close().await
     }
 }
 

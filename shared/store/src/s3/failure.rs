@@ -7,6 +7,7 @@ use std::time::Duration;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_s3::config::http::HttpResponse;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
+use facereel_domain::cause::{causes, chain};
 use tokio::time::timeout;
 
 use crate::error::StoreErrorKind;
@@ -120,25 +121,6 @@ fn from_answer(status: u16, code: &str, message: &str) -> Failure {
         let _ = write!(text, " {part}");
     }
     Failure { kind, advice, status: Some(status), text }
-}
-
-/// An error with all that is behind it, on one line.
-fn chain(error: &(dyn Error + 'static)) -> String {
-    let mut text = error.to_string();
-    for source in causes(error) {
-        let _ = write!(text, ": {source}");
-    }
-    text
-}
-
-/// What is behind an error, the nearest first.
-fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
-    let mut next = error.source();
-    std::iter::from_fn(move || {
-        let cause: &'a (dyn Error + 'static) = next?;
-        next = cause.source();
-        Some(cause)
-    })
 }
 
 fn lacks_credentials(error: &(dyn Error + 'static)) -> bool {
