@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Measures the pipeline and renews docs/benchmarks.md: `make bench` (a minute of 720p), or `make bench ARGS=ten-minutes` or
 # `ARGS=episode` (40 minutes) for 1080p.
-# `ARGS=services` measures the services on a broker and an S3 server of its own, on this machine.
+# `ARGS=services` measures the services on a broker and an S3 server of its own, on this machine; `ARGS=rehearsal` a backfill
+# under the autoscaling of deploy/kubernetes, `ARGS=sizing` what each stage takes: both for docs/scaling.md.
 # `ARGS=ablation` measures each knob of the optimisation plan on the hard clip; `ARGS=before-after` all at once on 40 minutes.
 # COMPARE='other command {}' measures another program on the same clips in the same run.
 set -euo pipefail
@@ -13,7 +14,8 @@ task=$what
 case $task in
 ablation) what=hard ;;
 before-after) what=episode ;;
-services) what=demo ;;
+services | rehearsal) what=demo ;;
+sizing) what=ten-minutes ;;
 esac
 program=target/release/facereel
 folder=data/bench/$what
@@ -46,20 +48,28 @@ if [ ! -f "$clip" ]; then
         cp "$folder/parts/clip.mp4" "$clip"
         ;;
     *)
-        say "there is no clip '$what': use demo, hard, ten-minutes, episode, services, ablation or before-after"
+        say "there is no clip '$what': use demo, hard, ten-minutes, episode, services, rehearsal, sizing, ablation or before-after"
         exit 2
         ;;
     esac
 fi
 
 case $task in
-services)
+services | rehearsal | sizing)
     scripts/install-system.sh test
     scripts/install-s3-server.sh
     cargo build --quiet --release -p detector-svc -p tracker-svc -p embedder-svc -p exporter-svc
     cargo build --quiet --release -p facereel-host --example sleeper-svc -p facereel-tests --example services_bench
     export PATH=$PATH:$venv/bin
-    exec target/release/examples/services_bench "$clip" docs/benchmarks.md "${@:2}"
+    bench=target/release/examples/services_bench
+    [ "$task" = services ] && exec "$bench" docs/benchmarks.md "$clip" "${@:2}"
+    # Both read deploy/kubernetes as kubectl renders it.
+    scripts/install-deploy-checks.sh
+    [ "$task" = rehearsal ] && exec "$bench" docs/scaling.md rehearsal
+    # 720p too, where `make bench` has composed it.
+    clips=(data/bench/demo/demo.mp4 "$clip")
+    [ -f "${clips[0]}" ] || unset 'clips[0]'
+    exec "$bench" docs/scaling.md "${clips[@]}" sizing
     ;;
 ablation) exec "$program" bench ablation --profiles --markdown docs/benchmarks.md "$folder/parts" ;;
 before-after) exec "$program" bench before-after --markdown docs/benchmarks.md "$clip" ;;

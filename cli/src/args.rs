@@ -3,7 +3,8 @@
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    backfill, bench, cancel, dead, doctor, evaluate, fetch, models, run, settings, status, submit, verify,
+    backfill, bench, cancel, dead, doctor, erase, evaluate, fetch, models, run, settings, status, submit,
+    verify,
 };
 use crate::exit;
 
@@ -30,37 +31,25 @@ fn long_help() -> String {
     format!("{EXAMPLES}\n\n{}", exit::HELP)
 }
 
-/// What to do.
+/// What to do. Commands are described where their arguments are: a description here would hide the long one there.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Run the whole pipeline on a video, here
     Run(Box<run::RunArgs>),
-    /// Hand videos to the services
     Submit(Box<submit::SubmitArgs>),
-    /// Hand many videos to the services, no faster than they are done
     Backfill(Box<backfill::BackfillArgs>),
-    /// Show where runs and queues stand
     Status(status::StatusArgs),
-    /// Call off the runs of an episode that are under way
     Cancel(cancel::CancelArgs),
-    /// Look at jobs that were given up, try them again or drop them
     #[command(subcommand)]
     Dead(dead::DeadCommand),
-    /// Bring a finished run here
     Fetch(fetch::FetchArgs),
-    /// Show every setting with its value, unit and source
+    Erase(erase::EraseArgs),
     Settings(settings::SettingsArgs),
-    /// List, fetch or check models and ONNX Runtime
     #[command(subcommand)]
     Models(models::ModelsCommand),
-    /// Check what a run needs on this machine
     Doctor(doctor::DoctorArgs),
-    /// Check a finished run: every file, digest, count and reference
     Verify(verify::VerifyArgs),
-    /// Measure accuracy on labelled data
     #[command(subcommand)]
     Evaluate(evaluate::EvaluateCommand),
-    /// Measure speed, and compose clips to measure with
     #[command(subcommand)]
     Bench(bench::BenchCommand),
 }
@@ -73,6 +62,16 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn commands_are_told_in_a_line_and_explained_at_length() {
+        let program = Cli::command();
+        let of = |name: &str| program.find_subcommand(name).expect("there is such a command");
+        let line = of("cancel").get_about().expect("a line").to_string();
+        let text = of("cancel").get_long_about().expect("a text").to_string();
+        assert!(text.starts_with(&line) && text.contains("Workers drop their jobs"), "{text}");
+        assert!(program.get_subcommands().all(|command| command.get_about().is_some()));
     }
 
     #[test]

@@ -38,6 +38,7 @@ fn dispatch(command: Command) -> Result<Exit> {
         Command::Cancel(args) => commands::cancel::run(&args),
         Command::Dead(command) => commands::dead::run(&command),
         Command::Fetch(args) => commands::fetch::run(&args),
+        Command::Erase(args) => commands::erase::run(&args),
         Command::Settings(args) => commands::settings::run(&args),
         Command::Models(command) => commands::models::run(&command),
         Command::Doctor(args) => commands::doctor::run(&args),

@@ -7,7 +7,9 @@ use facereel_domain::settings::{EmbedSettings, PipelineSettings};
 use facereel_imaging::RgbImage;
 use facereel_imaging::align::{ALIGNED_SIDE, AlignedFace, TEMPLATE, align_face};
 use facereel_inference::catalog::{CatalogError, CustomModel, ModelsDir, open_custom, open_embedder};
-use facereel_inference::{EmbedderSpec, FaceEmbedder, GateThresholds, Model, PixelFormat, Runtime, embedder};
+use facereel_inference::{
+    EmbedderSpec, FaceEmbedder, GateThresholds, InferenceError, Model, PixelFormat, Runtime, embedder,
+};
 use facereel_messages::objects::ModelRecord;
 use facereel_service::StageError;
 use facereel_service::idle::{IdlePool, Loan};
@@ -51,7 +53,7 @@ impl Embedders {
             let mut embedder = self.take(settings, &records)?;
             if let Some(face) = blank() {
                 let looked = embedder.embedder.embed(&[face]);
-                looked.map_err(|e| StageError::permanent("the embedder failed", e))?;
+                looked.map_err(|e| model_failure("the embedder failed", e))?;
             }
             open.push(embedder);
         }
@@ -74,10 +76,21 @@ impl Embedders {
                     settings.model, model.identity.sha256
                 )));
             }
-            let embedder = embedder::open(&self.runtime, &model, NonZeroUsize::MIN)
-                .map_err(|e| StageError::permanent("the embedder can't be started", e))?;
+            let runtime = self.runtime.on(settings.provider);
+            let embedder = runtime
+                .and_then(|runtime| embedder::open(&runtime, &model, NonZeroUsize::MIN))
+                .map_err(|e| model_failure("the embedder can't be started", e))?;
             Ok(OpenEmbedder { embedder, gate: model.spec.gate })
         })
+    }
+}
+
+/// What lacks a graphics card here may find one elsewhere; all else is wrong with the model.
+pub(crate) fn model_failure(doing: &str, error: InferenceError) -> StageError {
+    if error.is_permanent() {
+        StageError::permanent(doing, error)
+    } else {
+        StageError::transient(doing, error)
     }
 }
 
@@ -163,7 +176,8 @@ fn arcface_spec() -> EmbedderSpec {
 }
 
 fn key(settings: &EmbedSettings) -> Key {
-    format!("{}|{}|{}", settings.model, settings.model_file, settings.model_sha256)
+    let EmbedSettings { model, model_file, model_sha256, provider, .. } = settings;
+    format!("{model}|{model_file}|{model_sha256}|{provider:?}")
 }
 
 #[cfg(test)]

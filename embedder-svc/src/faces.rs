@@ -15,6 +15,7 @@ use facereel_messages::objects::FaceToEmbed;
 use facereel_service::{Measure, ModelRole, StageContext, StageError};
 use facereel_store::Store;
 
+use crate::embedders::model_failure;
 use crate::quality_gates::{NOT_ALIGNABLE, refusing_gate};
 
 /// The chips of a batch: of each segment's pack the stretch that holds them.
@@ -89,7 +90,7 @@ pub(crate) fn embed_faces(
 }
 
 fn embed(embedder: &mut dyn FaceEmbedder, inputs: &[AlignedFace]) -> Result<Vec<Embedding>, StageError> {
-    embedder.embed(inputs).map_err(|e| StageError::permanent("the embedder failed", e))
+    embedder.embed(inputs).map_err(|e| model_failure("the embedder failed", e))
 }
 
 /// The face in its chip (a JPEG), aligned; `None` where the JPEG is damaged or the landmarks lie on one point.

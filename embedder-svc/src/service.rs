@@ -6,7 +6,7 @@ use facereel_domain::pipeline::Stage as StageName;
 use facereel_domain::settings::Settings;
 use facereel_inference::Runtime;
 use facereel_inference::catalog::ModelsDir;
-use facereel_service::{PrepareError, Service, Slots, Team};
+use facereel_service::{Assignment, PrepareError, Service, Slots, Team};
 
 use crate::{EmbedStage, Embedders};
 
@@ -35,7 +35,7 @@ impl Service for EmbedderService {
     const PORT: u16 = 9463;
 
     /// What jobs ask for stands in each run; what the settings here ask for is made ready beforehand.
-    fn prepare(settings: &Settings, threads: usize) -> Result<Self, PrepareError> {
+    fn prepare(settings: &Settings, _assigned: &Assignment, threads: usize) -> Result<Self, PrepareError> {
         let (runtime, models) = Runtime::from_settings(&settings.runtime.models)
             .map_err(|error| PrepareError::Models(error.into()))?;
         let embedders = Embedders::new(runtime, models);

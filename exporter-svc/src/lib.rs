@@ -10,6 +10,7 @@
 pub mod assemble;
 mod commit;
 pub mod crops;
+pub mod erase;
 pub mod manifests;
 mod merge;
 pub mod metrics;

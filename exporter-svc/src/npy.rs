@@ -66,6 +66,22 @@ pub fn decode(bytes: &[u8]) -> Result<Matrix, NpyError> {
     Ok(Matrix { columns, rows })
 }
 
+/// The same file with zeros in place of some rows, counted from 0. Everything else keeps its place.
+pub fn with_zeroed_rows(bytes: &[u8], rows: &[u64]) -> Result<Vec<u8>, NpyError> {
+    let matrix = decode(bytes)?;
+    let row_bytes = matrix.columns * 4;
+    let data = bytes.len() - matrix.rows.len() * row_bytes;
+    let mut zeroed = bytes.to_vec();
+    for row in rows {
+        if *row >= matrix.rows.len() as u64 {
+            return Err(NpyError("it has fewer rows than are referred to"));
+        }
+        let start = data + *row as usize * row_bytes;
+        zeroed[start..start + row_bytes].fill(0);
+    }
+    Ok(zeroed)
+}
+
 fn shape(header: &str) -> Option<(usize, usize)> {
     let inner = header.split_once("'shape': (")?.1.split_once(')')?.0;
     let (rows, columns) = inner.split_once(',')?;
@@ -90,6 +106,19 @@ mod tests {
     fn no_rows_still_have_a_width() {
         let bytes = encode(std::iter::empty(), 128).unwrap();
         assert_eq!(decode(&bytes).unwrap(), Matrix { columns: 128, rows: vec![] });
+    }
+
+    #[test]
+    fn zeroed_rows_are_zeros_and_others_stay() {
+        let rows = [[1.0_f32, 2.0], [3.0, 4.0], [5.0, 6.0]];
+        let bytes = encode(rows.iter().map(<[f32; 2]>::as_slice), 2).unwrap();
+        let zeroed = with_zeroed_rows(&bytes, &[1]).unwrap();
+        assert_eq!(zeroed[..128], bytes[..128]);
+        assert_eq!(decode(&zeroed).unwrap().rows, [[1.0, 2.0], [0.0, 0.0], [5.0, 6.0]]);
+        assert_eq!(with_zeroed_rows(&zeroed, &[1]).unwrap(), zeroed);
+        assert!(with_zeroed_rows(&bytes, &[3]).is_err());
+        let none = encode(std::iter::empty(), 0).unwrap();
+        assert_eq!(with_zeroed_rows(&none, &[]).unwrap(), none);
     }
 
     #[test]

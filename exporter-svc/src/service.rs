@@ -2,7 +2,7 @@
 
 use facereel_domain::pipeline::Stage as StageName;
 use facereel_domain::settings::{ExportSettings, Settings};
-use facereel_service::{PrepareError, Service, Slots, Team};
+use facereel_service::{Assignment, PrepareError, Service, Slots, Team};
 
 use crate::ExportStage;
 
@@ -25,7 +25,7 @@ impl Service for ExporterService {
     const STAGES: &'static [StageName] = &[StageName::Export];
     const PORT: u16 = 9464;
 
-    fn prepare(settings: &Settings, _threads: usize) -> Result<Self, PrepareError> {
+    fn prepare(settings: &Settings, _assigned: &Assignment, _threads: usize) -> Result<Self, PrepareError> {
         Ok(Self::new(settings.runtime.export.clone()))
     }
 

@@ -10,11 +10,15 @@
 //! Checked are the digests, and also what digests can't show: that the files agree with each other. So a run that was
 //! edited by hand and signed again is found too.
 //!
+//! Of a run from which faces were erased, what the records of the erasures leave is checked: that it is whole, and that what
+//! was erased is gone.
+//!
 //! Deliberately absent: repair. A run is a function of its inputs; make it again.
 
 mod artifacts;
 mod crops;
 mod detections;
+mod erasures;
 mod faces;
 mod metrics;
 mod problems;
@@ -29,11 +33,14 @@ use facereel_domain::layout::{EPISODES, EpisodeLayout, RunLayout};
 use facereel_store::{Store, StoreError, StoreErrorKind};
 use serde::{Deserialize, Serialize};
 
+pub use self::erasures::ErasedNote;
 pub use self::problems::Problem;
 
 use self::artifacts::RunFiles;
+use self::detections::Numbering;
 use self::problems::Problems;
 use crate::commit::{Artifact, CurrentRun, ManifestCounts};
+use crate::erase::{Extent, remains};
 use crate::manifests::{DetectionRow, FaceRow, SCHEMA_VERSION, ShotRow, TrackRow};
 
 /// What verification found.
@@ -44,6 +51,8 @@ pub struct Report {
     pub run: Option<RunRef>,
     /// How much was looked at.
     pub checked: Checked,
+    /// Erasures that were done, in order.
+    pub erased: Vec<ErasedNote>,
     /// What is wrong, in the order of checking; empty for a good run.
     pub problems: Vec<Problem>,
 }
@@ -74,24 +83,34 @@ pub struct Checked {
 /// Checks the run `run`, and the episode's pointer where it points to it.
 pub async fn verify_run(store: &dyn Store, run: &RunRef) -> Result<Report, StoreError> {
     let mut problems = Problems::default();
-    let Some(manifest) = read_manifest(store, run, &mut problems).await? else {
-        return Ok(Report {
-            run: Some(run.clone()),
-            checked: Checked::default(),
-            problems: problems.into_list(),
-        });
+    let nothing = |problems: Problems, erased| Report {
+        run: Some(run.clone()),
+        checked: Checked::default(),
+        erased,
+        problems: problems.into_list(),
     };
-    let mut files = RunFiles::open(store, (run, &manifest), problems).await?;
+    let Some((mut manifest, digest)) = read_manifest(store, run, &mut problems).await? else {
+        return Ok(nothing(problems, Vec::new()));
+    };
+    let Some(records) = erasures::read(store, (run, digest), &mut problems).await? else {
+        return Ok(nothing(problems, Vec::new()));
+    };
+    let (erased, made) = (erasures::notes(&records), manifest.counts);
+    let remains = remains(&manifest.artifacts, manifest.counts, &records);
+    manifest.artifacts.clone_from(&remains.artifacts);
+    manifest.counts = remains.counts;
+    let mut files = RunFiles::open(store, (run, &manifest, &remains), problems).await?;
     let contents = Contents::read(&mut files).await?;
-    contents.check(&manifest, &mut files.problems);
+    contents.check(&manifest, &mut files);
     let dim = vectors::check_faces(&contents, &mut files).await?;
     vectors::check_tracks(&contents, dim, &mut files).await?;
-    metrics::check(&manifest, &mut files).await?;
+    // Figures about the run as it was made: they tell of nobody, and stay.
+    metrics::check(&made, &mut files).await?;
     crops::check(&contents, &mut files).await?;
     crops::check_total(manifest.counts.crops, &mut files);
     let (mut checked, problems) = files.finish();
     checked.rows = contents.row_count();
-    Ok(Report { run: Some(run.clone()), checked, problems: problems.into_list() })
+    Ok(Report { run: Some(run.clone()), checked, erased, problems: problems.into_list() })
 }
 
 /// Checks the run that the episode's `current.json` points to. An episode without one is `NotFound`.
@@ -107,7 +126,7 @@ pub async fn verify_episode(store: &dyn Store, ep_id: &EpisodeId) -> Result<Repo
 fn bad_pointer(what: String) -> Report {
     let mut problems = Problems::default();
     problems.add(CURRENT, what);
-    Report { run: None, checked: Checked::default(), problems: problems.into_list() }
+    Report { run: None, checked: Checked::default(), erased: Vec::new(), problems: problems.into_list() }
 }
 
 /// All runs with a commit, by episode and run. Lists the whole store: takes a while where there are many crops.
@@ -177,7 +196,7 @@ async fn read_manifest(
     store: &dyn Store,
     run: &RunRef,
     problems: &mut Problems,
-) -> Result<Option<Commit>, StoreError> {
+) -> Result<Option<(Commit, Sha256Digest)>, StoreError> {
     let Some(bytes) = get_if_there(store.get(&RunLayout::new(run).manifest()).await)? else {
         problems.add(MANIFEST, "it is missing: the run was never finished, or is being made");
         return Ok(None);
@@ -197,7 +216,7 @@ async fn read_manifest(
         None => problems.add(CURRENT, "it is missing: start the run again to have it written"),
         Some(pointer) => check_pointer(&pointer, (run, &bytes), problems),
     }
-    Ok(Some(manifest))
+    Ok(Some((manifest, Sha256Digest::of(&bytes))))
 }
 
 fn check_pointer(pointer: &[u8], (run, manifest): (&RunRef, &[u8]), problems: &mut Problems) {
@@ -240,7 +259,12 @@ impl Contents {
         let tracks = rows::read::<TrackRow>(files, &layout.tracks_jsonl()).await?;
         let faces = rows::read::<FaceRow>(files, &layout.faces_jsonl()).await?;
         let size = files.video_size;
-        let detections = detections.map(|rows| detections::index(&rows, size, &mut files.problems));
+        let numbering = match files.extent {
+            Extent::Nothing => Numbering::Gapless,
+            Extent::Tracks(_) | Extent::Run => Numbering::WithGaps,
+        };
+        let detections =
+            detections.map(|rows| detections::index(&rows, (size, numbering), &mut files.problems));
         Ok(Self { shots, detections, tracks, faces })
     }
 
@@ -255,10 +279,12 @@ impl Contents {
     }
 
     /// Compares the manifests with each other and with the commit's counts.
-    fn check(&self, manifest: &Commit, problems: &mut Problems) {
+    fn check(&self, manifest: &Commit, files: &mut RunFiles<'_>) {
+        let extent = files.extent;
+        let problems = &mut files.problems;
         tracks::check_shots(self, problems);
-        tracks::check_tracks(self, problems);
-        faces::check(self, problems);
+        tracks::check_tracks((self, extent), problems);
+        faces::check((self, extent), problems);
         let counts = &manifest.counts;
         let analysed = |shots: &Vec<ShotRow>| {
             shots.iter().fold(0_u64, |sum, shot| sum.saturating_add(shot.analysed_frames))
@@ -267,7 +293,7 @@ impl Contents {
             ("shots", counts.shots, self.shots.as_ref().map(|rows| rows.len() as u64)),
             ("frames_analysed", counts.frames_analysed, self.shots.as_ref().map(analysed)),
             ("detections", counts.detections, self.detections.as_ref().map(|d| d.len() as u64)),
-            ("tracks", counts.tracks, self.tracks.as_ref().map(|rows| rows.len() as u64)),
+            ("tracks", counts.tracks, self.tracks.as_ref().map(|rows| tracks::with_faces(rows))),
             ("faces", counts.faces, self.faces.as_ref().map(|rows| rows.len() as u64)),
             ("embeddings", counts.embeddings, self.faces.as_ref().map(|rows| faces::embedded(rows))),
         ] {

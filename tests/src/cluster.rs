@@ -1,13 +1,14 @@
 //! Services, broker and S3 server together, each test with a virtual host and a bucket of its own.
 
+mod broker;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use facereel_domain::ids::RunRef;
 use facereel_domain::layout::{ObjectKey, RunLayout};
-use facereel_domain::settings::QueueSettings;
-use facereel_queue::{Message, Queue, QueueName};
+use facereel_queue::Queue;
 use facereel_store::Store;
 use facereel_store::s3::{AccessKey, S3Options, S3Store};
 use facereel_test_servers::seaweedfs::{ACCESS_KEY, SECRET_KEY};
@@ -20,6 +21,7 @@ use crate::episode::{Episode, PIECES};
 use crate::fleet::{Fleet, Replica, SERVICES};
 use crate::program::Call;
 use crate::results::{Results, differences};
+use crate::schemas;
 
 /// How often services are started again for what was left in the queues when they stopped.
 const ROUNDS: usize = 4;
@@ -227,72 +229,6 @@ impl Cluster {
         panic!("there are jobs without end: {:?}", self.jobs());
     }
 
-    /// Queues that hold jobs nobody works on, with their number.
-    ///
-    /// # Panics
-    ///
-    /// Where the broker does not answer.
-    #[must_use]
-    pub fn jobs(&self) -> Vec<(String, u64)> {
-        let depths = QueueName::all().map(|name| (name.to_string(), self.depth(&name)));
-        depths.filter(|(_, depth)| *depth > 0).collect()
-    }
-
-    /// Jobs in a queue that nobody works on.
-    ///
-    /// # Panics
-    ///
-    /// Where the broker does not answer.
-    #[must_use]
-    pub fn depth(&self, name: &QueueName) -> u64 {
-        let depth = self.runtime.block_on(self.queue().depth(name)).expect("the broker tells depths");
-        depth.ready + depth.delayed
-    }
-
-    /// Bytes that the connections to the broker that are open now have carried so far, both ways.
-    ///
-    /// # Panics
-    ///
-    /// Where the broker does not tell.
-    #[must_use]
-    pub fn broker_bytes(&self) -> u64 {
-        let vhost = self.queue_url.rsplit('/').next().unwrap_or_default();
-        let listed = self.rabbit.ctl(&["list_connections", "vhost", "recv_oct", "send_oct"]);
-        let bytes_of = |line: &str| {
-            let mut cells = line.split_whitespace();
-            let is_ours = cells.next() == Some(vhost);
-            is_ours.then(|| cells.filter_map(|cell| cell.parse::<u64>().ok()).sum::<u64>())
-        };
-        listed.expect("the broker lists connections").lines().filter_map(bytes_of).sum()
-    }
-
-    /// Puts bytes into a queue, as if a service had published them.
-    ///
-    /// # Panics
-    ///
-    /// Where the broker refuses.
-    pub fn publish(&self, messages: Vec<(QueueName, Vec<u8>)>) {
-        let queue = self.queue();
-        self.runtime.block_on(async {
-            for (name, body) in messages {
-                let message = Message::new(body).expect("a small message");
-                queue.publish(&name, message).await.expect("the broker takes messages");
-            }
-        });
-    }
-
-    /// Jobs that were given up, with the reasons.
-    ///
-    /// # Panics
-    ///
-    /// Where the broker does not answer.
-    #[must_use]
-    pub fn dead_letters(&self) -> Vec<String> {
-        let letters = self.runtime.block_on(self.queue().dead_letters(100));
-        let letters = letters.expect("the broker tells of dead letters");
-        letters.into_iter().map(|letter| format!("{}: {}", letter.queue, letter.reason)).collect()
-    }
-
     /// Keys of the objects below `prefix` of the results, sorted.
     ///
     /// # Panics
@@ -342,10 +278,16 @@ impl Cluster {
         read.expect("the object is there").to_vec()
     }
 
-    fn queue(&self) -> &dyn Queue {
-        let settings = QueueSettings { url: self.queue_url.clone(), ..QueueSettings::default() };
-        let open = || self.runtime.block_on(facereel_queue::open(&settings, "test"));
-        self.queue.get_or_init(|| open().expect("the broker is there")).as_ref()
+    /// The JSON object of the results at `key`, which is as its schema says.
+    ///
+    /// # Panics
+    ///
+    /// Where there is none, or another.
+    #[must_use]
+    pub fn json(&self, key: &ObjectKey, schema: &str) -> Value {
+        let value = serde_json::from_slice(&self.object(key)).expect("the object is JSON");
+        schemas::assert_fits(schema, &value);
+        value
     }
 
     fn store(&self) -> &S3Store {

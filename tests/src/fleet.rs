@@ -1,14 +1,14 @@
 //! Services as processes, and somebody who starts them again when they die, as an orchestrator would.
 
-use std::collections::BTreeMap;
-use std::io::{self, BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{self, BufRead, BufReader, Write};
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use facereel_test_servers::http::{self, Answer};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
@@ -27,6 +27,8 @@ const SHOWN: usize = 60;
 /// A service to start, one process of it.
 #[derive(Debug, Clone)]
 pub struct Replica {
+    /// What it is called here.
+    name: &'static str,
     service: &'static str,
     settings: Vec<String>,
     /// For its first process only: the next has to get on.
@@ -37,7 +39,14 @@ impl Replica {
     /// `service` with the settings of the fleet.
     #[must_use]
     pub fn of(service: &'static str) -> Self {
-        Self { service, settings: Vec::new(), fail_point: None }
+        Self { name: service, service, settings: Vec::new(), fail_point: None }
+    }
+
+    /// The same under another name, to tell replicas of a service with different settings apart.
+    #[must_use]
+    pub fn named(mut self, name: &'static str) -> Self {
+        self.name = name;
+        self
     }
 
     /// The same with `PATH=VALUE` besides.
@@ -58,7 +67,7 @@ impl Replica {
 /// A process that ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Death {
-    /// What it was.
+    /// What it was called: its service, unless it got another name.
     pub service: &'static str,
     /// Its exit code; nothing where a signal ended it.
     pub code: Option<i32>,
@@ -98,6 +107,10 @@ struct State {
     deaths: Vec<Death>,
     /// What each said, with its name.
     said: Vec<(&'static str, Value)>,
+    /// Replicas that are not started again.
+    retired: BTreeSet<usize>,
+    /// Processes that were started so far, by the name of their replica.
+    starts: BTreeMap<&'static str, usize>,
     is_over: bool,
 }
 
@@ -109,10 +122,36 @@ impl Fleet {
         Self { shared: Arc::new(shared), keepers: Vec::new() }
     }
 
-    /// Starts `replica`, and starts it again whenever it ends.
-    pub fn start(&mut self, replica: Replica) {
+    /// Starts `replica`, and starts it again whenever it ends; its number.
+    pub fn start(&mut self, replica: Replica) -> usize {
         let (number, shared) = (self.keepers.len(), Arc::clone(&self.shared));
         self.keepers.push(thread::spawn(move || shared.keep(number, replica)));
+        number
+    }
+
+    /// Tells replica `number` to stop, and does not start it again.
+    pub fn retire(&self, number: usize) {
+        let mut state = self.shared.state();
+        state.retired.insert(number);
+        state.signal_one(number, Signal::TERM);
+    }
+
+    /// Kills the process of replica `number`; whether it had one.
+    #[must_use]
+    pub fn kill(&self, number: usize) -> bool {
+        self.shared.state().signal_one(number, Signal::KILL)
+    }
+
+    /// Whether replica `number` has a process.
+    #[must_use]
+    pub fn is_alive(&self, number: usize) -> bool {
+        self.shared.state().alive.contains_key(&number)
+    }
+
+    /// How many processes replicas of this name have had so far.
+    #[must_use]
+    pub fn starts(&self, name: &str) -> usize {
+        self.shared.state().starts.get(name).copied().unwrap_or_default()
     }
 
     /// The processes that ended so far.
@@ -135,20 +174,10 @@ impl Fleet {
         state.said.iter().filter(|(name, line)| *name == service && line["message"] == message).count()
     }
 
-    /// What `service` answers at `/readyz`; nothing where it does not answer.
+    /// What the replica of `service` that came last answers at `path`; nothing where it does not answer.
     #[must_use]
-    pub fn readiness_of(&self, service: &str) -> Option<String> {
-        self.answer_of(service, "/readyz")
-    }
-
-    /// What the replica of `service` that came last answers at `path`, with its head; nothing where it does not answer.
-    #[must_use]
-    pub fn answer_of(&self, service: &str, path: &str) -> Option<String> {
-        let mut stream = TcpStream::connect(self.address_of(service)?).ok()?;
-        write!(stream, "GET {path} HTTP/1.0\r\nHost: test\r\n\r\n").ok()?;
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).ok()?;
-        Some(answer)
+    pub fn answer_of(&self, service: &str, path: &str) -> Option<Answer> {
+        http::get(self.address_of(service)?, path).ok()
     }
 
     /// Waits until `happened`, looking again whenever a service says or does something, and now and then.
@@ -220,7 +249,7 @@ impl Shared {
         while let Some(errors) = self.spawn(number, &mut replica) {
             for line in BufReader::new(errors).lines().map_while(Result::ok) {
                 let line = serde_json::from_str(&line).unwrap_or(Value::String(line));
-                self.state().said.push((replica.service, line));
+                self.state().said.push((replica.name, line));
                 self.news.notify_all();
             }
             // It holds its standard error as long as it lives.
@@ -233,10 +262,10 @@ impl Shared {
         }
     }
 
-    /// Starts a process, unless all is over.
+    /// Starts a process, unless all is over or the replica retired.
     fn spawn(&self, number: usize, replica: &mut Replica) -> Option<ChildStderr> {
         let mut state = self.state();
-        if state.is_over {
+        if state.is_over || state.retired.contains(&number) {
             return None;
         }
         let mut command = Command::new(build::service(replica.service));
@@ -248,7 +277,8 @@ impl Shared {
         let command = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
         let mut child = command.spawn().expect("the service starts");
         let errors = child.stderr.take();
-        state.alive.insert(number, (replica.service, child));
+        state.alive.insert(number, (replica.name, child));
+        *state.starts.entry(replica.name).or_default() += 1;
         errors
     }
 
@@ -266,9 +296,14 @@ impl Shared {
 
 impl State {
     fn signal(&self, signal: Signal) {
-        for (_, child) in self.alive.values() {
-            // It may end at this very moment.
-            let _ = kill_process(Pid::from_child(child), signal);
+        for number in self.alive.keys() {
+            self.signal_one(*number, signal);
         }
+    }
+
+    /// Whether there was a process to take the signal.
+    fn signal_one(&self, number: usize, signal: Signal) -> bool {
+        // It may end at this very moment.
+        self.alive.get(&number).is_some_and(|(_, child)| kill_process(Pid::from_child(child), signal).is_ok())
     }
 }

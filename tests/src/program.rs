@@ -160,6 +160,16 @@ impl Running {
         }
     }
 
+    /// Whether it is over.
+    ///
+    /// # Panics
+    ///
+    /// Where it takes longer than any call may.
+    #[must_use]
+    pub fn has_ended(&mut self) -> bool {
+        self.ends_within(Duration::ZERO)
+    }
+
     /// Sends a signal.
     ///
     /// # Panics

@@ -2,7 +2,7 @@
 
 use facereel_domain::pipeline::Stage as StageName;
 use facereel_domain::settings::Settings;
-use facereel_service::{PrepareError, Service, Slots, Team};
+use facereel_service::{Assignment, PrepareError, Service, Slots, Team};
 
 use crate::TrackStage;
 
@@ -15,7 +15,7 @@ impl Service for TrackerService {
     const STAGES: &'static [StageName] = &[StageName::Track];
     const PORT: u16 = 9462;
 
-    fn prepare(_settings: &Settings, _threads: usize) -> Result<Self, PrepareError> {
+    fn prepare(_settings: &Settings, _assigned: &Assignment, _threads: usize) -> Result<Self, PrepareError> {
         Ok(Self)
     }
 

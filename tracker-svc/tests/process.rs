@@ -1,8 +1,7 @@
 //! The service as it is shipped: over a real broker and a store in a folder.
 #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
+use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 
 use facereel_domain::ids::RunRef;
@@ -12,7 +11,7 @@ use facereel_domain::settings::QueueSettings;
 use facereel_messages::jobs::{JobAddress, TrackJob};
 use facereel_queue::Message;
 use facereel_service::NextJob;
-use facereel_test_servers::Rabbit;
+use facereel_test_servers::{Rabbit, http};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
@@ -25,16 +24,6 @@ impl Drop for Service {
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
-}
-
-/// Status line and body of what is at `path`.
-fn get(address: &str, path: &str) -> (String, String) {
-    let mut stream = TcpStream::connect(address).unwrap();
-    write!(stream, "GET {path} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n").unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
-    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-    (head.lines().next().unwrap_or_default().to_owned(), body.to_owned())
 }
 
 #[tokio::test]
@@ -59,8 +48,8 @@ async fn a_late_job_of_a_committed_run_is_done_and_the_service_stops_when_told()
     let address = said("listening")["address"].as_str().unwrap().to_owned();
     said("ready");
     for path in ["/healthz", "/readyz"] {
-        let (status, body) = get(&address, path);
-        assert_eq!(status, "HTTP/1.1 200 OK", "{body}");
+        let answer = http::get(&address, path).unwrap();
+        assert!(answer.is_good(), "{answer:?}");
     }
 
     let queue_settings = QueueSettings { url, ..QueueSettings::default() };
@@ -69,8 +58,8 @@ async fn a_late_job_of_a_committed_run_is_done_and_the_service_stops_when_told()
     let job = NextJob::new(&job).unwrap();
     queue.publish(&job.queue, Message::new(job.body).unwrap()).await.unwrap();
     let done = r#"facereel_jobs_total{stage="track",lane="backfill",outcome="done"} 1"#;
-    while !get(&address, "/metrics").1.contains(done) {
-        assert!(get(&address, "/healthz").0.contains("200"));
+    while !http::get(&address, "/metrics").unwrap().body.contains(done) {
+        assert!(http::get(&address, "/healthz").unwrap().is_good());
     }
     kill_process(Pid::from_child(&service.0), Signal::TERM).unwrap();
     assert_eq!(service.0.wait().unwrap().code(), Some(0));

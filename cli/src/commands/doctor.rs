@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use clap::Args;
-use facereel_domain::settings::{QueueSettings, RuntimeSettings, Settings, StoreSettings};
+use facereel_domain::settings::{Provider, QueueSettings, RuntimeSettings, Settings, StoreSettings};
 use facereel_inference::catalog::{CatalogError, Entry, FileState, FileStatus, ModelsDir, Role, check};
 use facereel_messages::objects::ModelRecord;
 use facereel_service::Threads;
@@ -76,7 +76,7 @@ impl Finding {
 pub(crate) fn run(args: &DoctorArgs) -> Result<Exit> {
     let settings = args.settings.resolve()?.settings;
     let process = &settings.runtime;
-    let mut findings = vec![ffmpeg(), runtime(process)];
+    let mut findings = vec![ffmpeg(), runtime(&settings)];
     findings.extend(models(&settings));
     findings.extend(own_models(&settings));
     findings.push(location(&process.store)?);
@@ -102,9 +102,13 @@ fn ffmpeg() -> Finding {
     Finding::new(Health::Ok, "FFmpeg", versions.join(", "))
 }
 
-fn runtime(settings: &RuntimeSettings) -> Finding {
-    match load_models(&settings.models) {
-        Ok((runtime, _)) => {
+/// The library, and whether it has the providers that runs with these settings ask for.
+fn runtime(settings: &Settings) -> Finding {
+    let (detect, embed) = (&settings.pipeline.detect, &settings.pipeline.embed);
+    let embedding = if embed.enabled { embed.provider } else { Provider::Cpu };
+    let loaded = load_models(&settings.runtime.models);
+    match loaded.and_then(|(runtime, _)| runtime.on(detect.provider.max(embedding))) {
+        Ok(runtime) => {
             let detail = format!("{} ({})", runtime.library().display(), runtime.build_info());
             Finding::new(Health::Ok, "ONNX Runtime", detail)
         }

@@ -5,6 +5,7 @@ pub(crate) mod bench;
 pub(crate) mod cancel;
 pub(crate) mod dead;
 pub(crate) mod doctor;
+pub(crate) mod erase;
 pub(crate) mod evaluate;
 pub(crate) mod fetch;
 pub(crate) mod models;

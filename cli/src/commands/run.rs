@@ -1,6 +1,7 @@
 //! `facereel run`: the whole pipeline on one video, in this process.
 
 use std::io::{IsTerminal as _, stderr};
+use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
 use clap::Args;
@@ -14,7 +15,7 @@ use crate::console;
 use crate::embedded::{FILE_THREADS, Outcome, Prepared, execute};
 use crate::exit::{self, Exit};
 use crate::logging;
-use crate::operator::open_store;
+use crate::operator::{open_store, what_was_erased};
 use crate::progress::{Presenter, Style};
 use crate::request::forget;
 use crate::setting_args::RunSettingArgs;
@@ -86,8 +87,12 @@ fn start(args: &RunArgs, bars: &MultiProgress, presenter: &mut dyn Presenter) ->
         if args.force {
             forget(store.as_ref(), &prepared.asked.request.run).await?;
         }
-        let outcome = execute(&prepared, store, presenter, &mut signals).await?;
-        Ok(conclude(args, outcome, presenter))
+        let outcome = execute(&prepared, Arc::clone(&store), presenter, &mut signals).await?;
+        let erased = match &outcome {
+            Outcome::WasComplete(_) => what_was_erased(store.as_ref(), &prepared.asked.request.run).await?,
+            Outcome::Complete(_) | Outcome::Stopped => None,
+        };
+        Ok(conclude(args, (outcome, erased), presenter))
     })
 }
 
@@ -105,12 +110,23 @@ fn refuse_other_queues(resolved: &Resolved) -> Result<(), SettingsError> {
     })
 }
 
-fn conclude(args: &RunArgs, outcome: Outcome, presenter: &mut dyn Presenter) -> Exit {
+fn conclude(
+    args: &RunArgs,
+    (outcome, erased): (Outcome, Option<String>),
+    presenter: &mut dyn Presenter,
+) -> Exit {
     match outcome {
         Outcome::Complete(summary) => presenter.finished(&summary),
         Outcome::WasComplete(summary) => {
             if matches!(args.style(), Style::Bars | Style::Lines) {
-                console::err("already complete: nothing to do (--force does it again)");
+                console::err(match erased {
+                    None => "already complete: nothing to do (--force does it again)".to_owned(),
+                    Some(what) => {
+                        format!(
+                            "complete, and {what}: nothing was done (--force makes it anew, with all faces)"
+                        )
+                    }
+                });
             }
             presenter.finished(&summary);
         }

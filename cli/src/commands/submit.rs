@@ -12,6 +12,7 @@ use crate::exit::{self, Exit};
 use crate::logging;
 use crate::operator::{
     Candidate, Entry, Intake, Standing, in_runtime, ready_to_publish, refuse_duplicates, submit,
+    what_was_erased,
 };
 use crate::request::{episode_of, forget};
 use crate::setting_args::RunSettingArgs;
@@ -67,7 +68,7 @@ pub(crate) fn run(args: &SubmitArgs) -> Result<Exit> {
         }
         for candidate in &catalogue.candidates {
             let told = hand_over(candidate, &intake, args).await?;
-            tell(candidate, told, args);
+            tell(candidate, &told, args);
         }
         Ok(Exit::Done)
     })
@@ -87,16 +88,21 @@ fn entries(args: &SubmitArgs) -> Result<Vec<Entry>> {
 }
 
 /// What was done about a video.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 enum Told {
     Submitted,
     Again,
     WasComplete,
+    /// And these faces are no longer there.
+    WasErased(String),
 }
 
 async fn hand_over(candidate: &Candidate, intake: &Intake, args: &SubmitArgs) -> Result<Told> {
     let told = match (&candidate.standing, args.force) {
-        (Standing::Done, false) => return Ok(Told::WasComplete),
+        (Standing::Done, false) => {
+            let erased = what_was_erased(intake.desk.store.as_ref(), candidate.run()).await?;
+            return Ok(erased.map_or(Told::WasComplete, Told::WasErased));
+        }
         (Standing::Submitted(_), true) => bail!(
             "{0} is under way, and its workers would trip over what is deleted: `facereel cancel {0}` first",
             candidate.run().ep_id
@@ -111,7 +117,7 @@ async fn hand_over(candidate: &Candidate, intake: &Intake, args: &SubmitArgs) ->
     Ok(told)
 }
 
-fn tell(candidate: &Candidate, told: Told, args: &SubmitArgs) {
+fn tell(candidate: &Candidate, told: &Told, args: &SubmitArgs) {
     let run = candidate.run();
     let (word, explanation) = match told {
         Told::Submitted => ("submitted", format!("submitted, {} lane", args.lane)),
@@ -122,6 +128,10 @@ fn tell(candidate: &Candidate, told: Told, args: &SubmitArgs) {
         Told::WasComplete => {
             ("complete", "already complete: nothing to do (--force does it again)".to_owned())
         }
+        Told::WasErased(what) => (
+            "erased",
+            format!("complete, and {what}: nothing was done (--force makes it anew, with all faces)"),
+        ),
     };
     if args.json {
         let video = &candidate.asked.request.source.url;

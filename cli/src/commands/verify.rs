@@ -2,14 +2,14 @@
 
 use anyhow::{Result, bail, ensure};
 use clap::Args;
-use exporter_svc::verify::{Report, verify_all, verify_episode};
+use exporter_svc::verify::{ErasedNote, Report, verify_all, verify_episode};
 use facereel_domain::ids::EpisodeId;
 use facereel_settings::{Override, redacted};
 use facereel_store::StoreErrorKind;
 
 use crate::console;
 use crate::exit::Exit;
-use crate::operator::{in_runtime, open_store};
+use crate::operator::{in_runtime, open_store, utc};
 use crate::setting_args::SettingArgs;
 
 /// Check finished runs: every file, digest, count and reference.
@@ -67,6 +67,7 @@ fn show(report: &Report) {
     );
     if report.is_good() {
         console::out(format!("good  {run}: {looked_at}"));
+        report.erased.iter().for_each(|note| console::out(format!("      {}", erased(note))));
         return;
     }
     let count = match report.problems.len() {
@@ -75,4 +76,18 @@ fn show(report: &Report) {
     };
     console::out(format!("BAD   {run}: {count} in {looked_at}"));
     report.problems.iter().for_each(|problem| console::out(format!("      {problem}")));
+    report.erased.iter().for_each(|note| console::out(format!("      {}", erased(note))));
+}
+
+fn erased(note: &ErasedNote) -> String {
+    let whose = match note.tracks.as_deref() {
+        None => "all faces".to_owned(),
+        Some([track]) => format!("the faces of track {track}"),
+        Some(tracks) => {
+            let numbers: Vec<String> = tracks.iter().map(ToString::to_string).collect();
+            format!("the faces of tracks {}", numbers.join(", "))
+        }
+    };
+    let reason = note.reason.as_ref().map_or_else(String::new, |reason| format!(" ({reason})"));
+    format!("{whose} were erased {}{reason}", utc(note.done_unix_sec))
 }

@@ -6,7 +6,7 @@ use anyhow::Result;
 use detector_svc::{Detectors, Sources, Trust};
 use embedder_svc::Embedders;
 use facereel_domain::ids::EpisodeId;
-use facereel_domain::settings::{ModelSettings, PipelineSettings};
+use facereel_domain::settings::{ModelSettings, PipelineSettings, Provider};
 use facereel_inference::catalog::ModelsDir;
 use facereel_inference::{InferenceError, Runtime};
 use facereel_messages::objects::ModelRecord;
@@ -38,7 +38,7 @@ impl Prepared {
         let (runtime, models) = load_models(&process.models)?;
         let recipe = Recipe::new(Arc::new(resolved), &models)?;
         let asked = recipe.ask(&sources, video, ep_id).await?;
-        try_own_models(&runtime, &models, recipe.models(), &asked.request.pipeline)?;
+        try_models(&runtime, &models, recipe.models(), &asked.request.pipeline)?;
         Ok(Self { asked, video: video.to_owned(), sources, runtime, models })
     }
 }
@@ -48,19 +48,19 @@ pub(crate) fn load_models(settings: &ModelSettings) -> Result<(Runtime, ModelsDi
     Runtime::from_settings(settings)
 }
 
-/// Opens models of the user's own once: one that can't be used is found now and not when its stage begins. Those of the
-/// catalog are known to open.
-fn try_own_models(
+/// Opens models of the user's own once, and all that are to run on a graphics card: what can't be used is found now and
+/// not when its stage begins. Those of the catalog are known to open on the CPU.
+fn try_models(
     runtime: &Runtime,
     models: &ModelsDir,
     records: &[ModelRecord],
     pipeline: &PipelineSettings,
 ) -> Result<(), StageError> {
     let PipelineSettings { detect, embed, .. } = pipeline;
-    if !detect.model_file.is_empty() {
+    if !detect.model_file.is_empty() || detect.provider != Provider::Cpu {
         Detectors::new(runtime.clone(), models.clone()).take(detect, records)?;
     }
-    if embed.enabled && !embed.model_file.is_empty() {
+    if embed.enabled && (!embed.model_file.is_empty() || embed.provider != Provider::Cpu) {
         Embedders::new(runtime.clone(), models.clone()).take(embed, records)?;
     }
     Ok(())

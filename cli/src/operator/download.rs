@@ -1,11 +1,12 @@
-//! Bringing a committed run to this machine.
+//! Bringing a committed run to this machine: what it still has.
 
 use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result, bail};
 use bytes::Bytes;
-use exporter_svc::{Artifact, Manifest, WorkObjects, after_commit};
+use exporter_svc::erase::RunState;
+use exporter_svc::{Artifact, WorkObjects, after_commit};
 use facereel_domain::digest::Sha256Digest;
 use facereel_domain::ids::RunRef;
 use facereel_domain::layout::{ObjectKey, RunLayout};
@@ -33,11 +34,16 @@ pub(crate) struct Download {
 pub(crate) async fn download(store: &Arc<dyn Store>, run: &RunRef, folder: &Path) -> Result<Download> {
     let layout = RunLayout::new(run);
     let commit = store.get(&layout.manifest()).await?;
-    let manifest: Manifest = serde_json::from_slice(&commit)
-        .with_context(|| format!("{}/{} can't be read", store.url(), layout.manifest()))?;
+    let state = RunState::read(store.as_ref(), run).await.with_context(|| store.url())?;
+    if state.unfinished().is_some() {
+        bail!(
+            "an erasure of run {} is not finished: `facereel verify` tells which command finishes it",
+            run.run_id
+        );
+    }
     let local = LocalStore::open(folder)?;
     let mut brought = Download::default();
-    for artifacts in manifest.artifacts.chunks(BATCH) {
+    for artifacts in state.remains.artifacts.chunks(BATCH) {
         let copies = side_by_side(artifacts.iter().cloned(), |artifact| {
             copy(Arc::clone(store), local.clone(), (layout.clone(), artifact))
         });
@@ -53,7 +59,9 @@ pub(crate) async fn download(store: &Arc<dyn Store>, run: &RunRef, folder: &Path
         brought.were_here += were_here;
         local.put_all(objects).await?;
     }
-    for key in [layout.settings(), layout.run_stats()] {
+    let records = store.list(&layout.erasures_prefix()).await?;
+    let besides = [layout.settings(), layout.run_stats()].into_iter();
+    for key in besides.chain(records.into_iter().map(|record| record.key)) {
         copy_if_there(store.as_ref(), &local, &key).await?;
     }
     if local.put_if_absent(&layout.manifest(), commit.clone()).await? == PutOutcome::Exists

@@ -13,6 +13,8 @@ use facereel_messages::objects::ModelRecord;
 use facereel_service::StageError;
 use facereel_service::idle::{IdlePool, Loan};
 
+use crate::failure::model_failure;
+
 /// What makes two detectors interchangeable: all settings that reach the model, as text.
 type Key = String;
 
@@ -41,7 +43,7 @@ impl Detectors {
         for _ in 0..count {
             let mut detector = self.take(settings, &records)?;
             if let Some(picture) = blank() {
-                detector.detect(&picture).map_err(|e| StageError::permanent("the detector failed", e))?;
+                detector.detect(&picture).map_err(|e| model_failure("the detector failed", e))?;
             }
             open.push(detector);
         }
@@ -64,8 +66,10 @@ impl Detectors {
                     settings.model, model.identity.sha256
                 )));
             }
-            detector::open(&self.runtime, &model, NonZeroUsize::MIN)
-                .map_err(|e| StageError::permanent("the detector can't be started", e))
+            let runtime = self.runtime.on(settings.provider);
+            runtime
+                .and_then(|runtime| detector::open(&runtime, &model, NonZeroUsize::MIN))
+                .map_err(|e| model_failure("the detector can't be started", e))
         })
     }
 }
@@ -124,6 +128,8 @@ fn custom_spec(head: &str) -> DetectorSpec {
 
 fn key(settings: &DetectSettings) -> Key {
     let DetectSettings { model, model_file, model_sha256, model_head, .. } = settings;
-    let DetectSettings { min_confidence, nms_iou, close_ups, .. } = settings;
-    format!("{model}|{model_file}|{model_sha256}|{model_head}|{min_confidence}|{nms_iou}|{close_ups}")
+    let DetectSettings { provider, min_confidence, nms_iou, close_ups, .. } = settings;
+    format!(
+        "{model}|{model_file}|{model_sha256}|{model_head}|{provider:?}|{min_confidence}|{nms_iou}|{close_ups}"
+    )
 }

@@ -25,7 +25,7 @@ use facereel_service::{Measure, ModelRole, Progress, StageContext, StageError};
 use facereel_video_decode::{Frame, Scaler, SegmentDecoder};
 
 use super::chips::ChipCutter;
-use crate::failure::decode_failure;
+use crate::failure::{decode_failure, model_failure};
 
 /// What is needed for a segment, beside the decoder and the detector.
 pub(super) struct SegmentTask<'a> {
@@ -185,8 +185,7 @@ impl<'a> Analyst<'a> {
         let failed = |e| StageError::permanent("a frame could not be scaled for the detector", e);
         let image = frame.scaled_rgb(&mut self.scaler, self.task.input).map_err(failed)?;
         let began = Instant::now();
-        let candidates =
-            self.detector.detect(&image).map_err(|e| StageError::permanent("the detector failed", e))?;
+        let candidates = self.detector.detect(&image).map_err(|e| model_failure("the detector failed", e))?;
         self.detector_calls += 1;
         self.detector_time += began.elapsed();
         self.cutter.detections(frame, &mut self.scaler, (candidates, image.size()))

@@ -44,6 +44,36 @@ pub struct TrackRow {
     pub cohesion: Option<f64>,
     /// It begins where the appearance gate split a longer one, for this reason.
     pub split_from: Option<SplitReason>,
+    /// Its faces were erased: number and shot are all that is left. Written only where it is so.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub erased: bool,
+}
+
+impl TrackRow {
+    /// What is left of the row once the track's faces are erased: its place among the others.
+    #[must_use]
+    pub fn tombstone(self) -> Self {
+        Self {
+            schema_version: self.schema_version,
+            ep_id: self.ep_id,
+            track_id: self.track_id,
+            shot: self.shot,
+            first_frame_idx: 0,
+            last_frame_idx: 0,
+            first_ts: 0.0,
+            last_ts: 0.0,
+            frame_count: 0,
+            conf_mean: 0.0,
+            quality_mean: 0.0,
+            bboxes_sampled: Vec::new(),
+            crop_count: 0,
+            embedding_row: None,
+            embedding_model: None,
+            cohesion: None,
+            split_from: None,
+            erased: true,
+        }
+    }
 }
 
 /// A face of a track that was looked at closer.
@@ -117,6 +147,7 @@ fn track_row(
         embedding_model: row.map(|_| model.to_owned()),
         cohesion: track.prototype.as_ref().map(|prototype| score(prototype.cohesion)),
         split_from: track.split_from.map(|split| split.reason),
+        erased: false,
     }
 }
 

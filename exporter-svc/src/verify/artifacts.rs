@@ -1,26 +1,31 @@
 //! The run's files against the list in its commit: there, whole, unchanged, and no others.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 use facereel_domain::digest::Sha256Digest;
 use facereel_domain::geometry::Size;
 use facereel_domain::ids::RunRef;
-use facereel_domain::layout::{ObjectKey, RunLayout};
+use facereel_domain::layout::RunLayout;
 use facereel_store::{Store, StoreError};
 
 use super::problems::Problems;
 use super::{Checked, Commit, MANIFEST, get_if_there};
 use crate::commit::Artifact;
+use crate::erase::{Extent, Remains};
 
 /// Folders in which every file must be in the commit.
 const FOLDERS: [&str; 3] = ["manifests", "embeds", "frames"];
 
-/// The files of a run, as its commit names them and as the store has them.
+/// The files of a run, as its commit names them (less what was erased) and as the store has them.
 pub(super) struct RunFiles<'a> {
     pub(super) layout: RunLayout,
     pub(super) run: &'a RunRef,
     pub(super) video_size: Size,
+    /// How much of the run was erased.
+    pub(super) extent: &'a Extent,
+    /// Paths of files that were erased.
+    erased: &'a BTreeSet<String>,
     pub(super) problems: Problems,
     pub(super) checked: Checked,
     store: &'a dyn Store,
@@ -33,7 +38,7 @@ impl<'a> RunFiles<'a> {
     /// Compares the commit's list with what is there.
     pub(super) async fn open(
         store: &'a dyn Store,
-        (run, manifest): (&'a RunRef, &'a Commit),
+        (run, manifest, remains): (&'a RunRef, &'a Commit, &'a Remains),
         problems: Problems,
     ) -> Result<Self, StoreError> {
         let layout = RunLayout::new(run);
@@ -43,6 +48,8 @@ impl<'a> RunFiles<'a> {
             layout,
             run,
             video_size: manifest.video.size,
+            extent: &remains.extent,
+            erased: &remains.removed,
             problems,
             checked: Checked::default(),
             store,
@@ -75,7 +82,11 @@ impl<'a> RunFiles<'a> {
         for path in self.stored.keys() {
             let belongs = FOLDERS.iter().any(|folder| path.starts_with(&format!("{folder}/")));
             if belongs && !self.artifacts.contains_key(path.as_str()) {
-                let what = "manifest.json does not name it: a leftover, or added by hand";
+                let what = if self.erased.contains(path) {
+                    "it was erased, and is there again: erase it once more"
+                } else {
+                    "manifest.json does not name it: a leftover, or added by hand"
+                };
                 self.problems.add(path, what);
             }
         }
@@ -97,7 +108,9 @@ impl<'a> RunFiles<'a> {
     /// what is wrong with it can be named.
     pub(super) async fn read(&mut self, path: &str) -> Result<Option<Bytes>, StoreError> {
         let Some((path, artifact)) = self.artifacts.get_key_value(path) else {
-            self.problems.add(MANIFEST, format!("it does not name '{path}', which every run has"));
+            if !self.erased.contains(path) {
+                self.problems.add(MANIFEST, format!("it does not name '{path}', which every run has"));
+            }
             return Ok(None);
         };
         // A file that is missing was reported with the list.
@@ -108,9 +121,7 @@ impl<'a> RunFiles<'a> {
             return Ok(None);
         }
         // A path that lies in the store is a good key.
-        let Ok(key) = format!("{}/{path}", self.layout.prefix()).parse::<ObjectKey>() else {
-            return Ok(None);
-        };
+        let Some(key) = self.layout.artifact(path) else { return Ok(None) };
         let Some(bytes) = get_if_there(self.store.get(&key).await)? else {
             self.problems.add(path, "it is missing");
             return Ok(None);

@@ -54,8 +54,21 @@ impl Detections {
     }
 }
 
+/// How the faces of a frame are numbered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Numbering {
+    /// From 0, each one more than the one before.
+    Gapless,
+    /// The same, but some of them were erased.
+    WithGaps,
+}
+
 /// Checks the rows by themselves and indexes them.
-pub(super) fn index(rows: &[DetectionRow], frame: Size, problems: &mut Problems) -> Detections {
+pub(super) fn index(
+    rows: &[DetectionRow],
+    (frame, numbering): (Size, Numbering),
+    problems: &mut Problems,
+) -> Detections {
     let mut detections = Detections { faces: BTreeMap::new(), tracks: BTreeMap::new(), rows: rows.len() };
     let mut expected = FaceId { frame_idx: 0, ordinal: 0 };
     for (line, row) in (1..).zip(rows) {
@@ -65,6 +78,10 @@ pub(super) fn index(rows: &[DetectionRow], frame: Size, problems: &mut Problems)
         }
         if row.frame_idx != expected.frame_idx {
             expected = FaceId { frame_idx: row.frame_idx, ordinal: 0 };
+        }
+        if numbering == Numbering::WithGaps {
+            let stated = row.face_id.split_once('-').and_then(|(_, ordinal)| ordinal.parse().ok());
+            expected.ordinal = stated.filter(|stated| *stated > expected.ordinal).unwrap_or(expected.ordinal);
         }
         if row.face_id != expected.to_string() {
             let what = format!("face_id is '{}', by its place it is '{expected}'", row.face_id);

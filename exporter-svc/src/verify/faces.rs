@@ -5,6 +5,8 @@ use std::collections::BTreeSet;
 use super::Contents;
 use super::detections::{Detections, SeenFace};
 use super::problems::Problems;
+use super::vectors::Vectors;
+use crate::erase::Extent;
 use crate::manifests::FaceRow;
 
 pub(super) const PATH: &str = "manifests/faces.jsonl";
@@ -15,10 +17,10 @@ pub(super) fn embedded(faces: &[FaceRow]) -> u64 {
 }
 
 /// Every face is a detection, listed once, and has either a vector or a reason for having none.
-pub(super) fn check(contents: &Contents, problems: &mut Problems) {
+pub(super) fn check((contents, extent): (&Contents, &Extent), problems: &mut Problems) {
     let Some(faces) = &contents.faces else { return };
     let mut names = BTreeSet::new();
-    let mut vectors = 0;
+    let mut vectors = Vectors::of(extent);
     let mut before = (0, 0);
     for (line, face) in (1..).zip(faces) {
         if !names.insert(face.face_id.as_str()) {
@@ -40,19 +42,16 @@ pub(super) fn check(contents: &Contents, problems: &mut Problems) {
     }
 }
 
-fn wrong_outcome(face: &FaceRow, vectors: &mut u64) -> Vec<String> {
+fn wrong_outcome(face: &FaceRow, vectors: &mut Vectors) -> Vec<String> {
     let mut wrong = Vec::new();
     match (face.embedding_row, face.skip.as_deref()) {
-        (Some(row), None) if row != *vectors => {
-            wrong.push(format!("embedding_row is {row}, by its place it is {vectors}"));
-        }
         (Some(_), Some(gate)) => {
             wrong.push(format!("it has a vector and was refused by the gate '{gate}'"));
         }
         (None, None) => wrong.push("it has neither a vector nor a gate that refused it".to_owned()),
         _ => {}
     }
-    *vectors += u64::from(face.embedding_row.is_some());
+    wrong.extend(face.embedding_row.and_then(|row| vectors.wrong_place(row)));
     if face.embedding_model.is_some() != face.embedding_row.is_some() {
         wrong.push("only one of embedding_row and embedding_model is set".to_owned());
     }

@@ -5,17 +5,17 @@ use std::collections::BTreeMap;
 use facereel_store::StoreError;
 
 use super::artifacts::RunFiles;
-use super::{Commit, rows};
+use super::rows;
+use crate::commit::ManifestCounts;
 use crate::metrics::TrackMetrics;
 
 /// Checks the file.
-pub(super) async fn check(manifest: &Commit, files: &mut RunFiles<'_>) -> Result<(), StoreError> {
+pub(super) async fn check(made: &ManifestCounts, files: &mut RunFiles<'_>) -> Result<(), StoreError> {
     let path = files.layout.relative(&files.layout.track_metrics());
     let Some(metrics) = rows::read_stamped::<TrackMetrics>(files, &path).await? else { return Ok(()) };
-    for (name, stated, counts) in [
-        ("detections", manifest.counts.detections, &metrics.detections),
-        ("faces", manifest.counts.faces, &metrics.faces),
-    ] {
+    for (name, stated, counts) in
+        [("detections", made.detections, &metrics.detections), ("faces", made.faces, &metrics.faces)]
+    {
         let found = sum(counts);
         if found != stated {
             files.problems.add(&path, format!("{name} sums up to {found}, manifest.json says {stated}"));

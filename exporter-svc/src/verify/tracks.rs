@@ -2,11 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use facereel_domain::ids::TrackId;
 use facereel_domain::shot::ShotStart;
 
 use super::Contents;
 use super::detections::{self, TrackSight};
 use super::problems::Problems;
+use super::vectors::Vectors;
+use crate::erase::Extent;
 use crate::manifests::{ShotRow, TrackRow};
 
 const SHOTS: &str = "manifests/shots.jsonl";
@@ -66,10 +69,15 @@ fn wrong_shot(place: usize, shot: &ShotRow, before: Option<&ShotRow>) -> Vec<Str
     wrong
 }
 
+/// Tracks whose faces were not erased.
+pub(super) fn with_faces(tracks: &[TrackRow]) -> u64 {
+    tracks.iter().filter(|track| !track.erased).count() as u64
+}
+
 /// Tracks are numbered in order and are what the detections say.
-pub(super) fn check_tracks(contents: &Contents, problems: &mut Problems) {
+pub(super) fn check_tracks((contents, extent): (&Contents, &Extent), problems: &mut Problems) {
     let Some(tracks) = &contents.tracks else { return };
-    let mut vectors = 0;
+    let mut vectors = Vectors::of(extent);
     let mut begin = 0;
     for (place, track) in tracks.iter().enumerate() {
         let line = place + 1;
@@ -77,10 +85,16 @@ pub(super) fn check_tracks(contents: &Contents, problems: &mut Problems) {
             let what = format!("it is track {}, by its place it is track {line}", track.track_id);
             problems.at_line(TRACKS, line, what);
         }
-        if track.first_frame_idx < begin {
-            problems.at_line(TRACKS, line, "it appears before the track above it");
+        if track.erased != extent.holds(TrackId(track.track_id)) {
+            let what = if track.erased { "is marked as erased, and no record of it" } else { "was erased" };
+            problems.at_line(TRACKS, line, format!("track {} {what}", track.track_id));
         }
-        begin = track.first_frame_idx;
+        if !track.erased {
+            if track.first_frame_idx < begin {
+                problems.at_line(TRACKS, line, "it appears before the track above it");
+            }
+            begin = track.first_frame_idx;
+        }
         if contents.shots.as_ref().is_some_and(|shots| track.shot as usize >= shots.len()) {
             problems.at_line(TRACKS, line, format!("there is no shot {} in shots.jsonl", track.shot));
         }
@@ -89,10 +103,14 @@ pub(super) fn check_tracks(contents: &Contents, problems: &mut Problems) {
         }
         if let Some(seen) = &contents.detections {
             let sight = seen.tracks.get(&track.track_id);
-            let wrong = sight.map_or_else(
-                || vec![format!("track {} has no face in detections.jsonl", track.track_id)],
-                |sight| wrong_sight(track, sight),
-            );
+            let wrong = match sight {
+                None if track.erased => Vec::new(),
+                None => vec![format!("track {} has no face in detections.jsonl", track.track_id)],
+                Some(_) if track.erased => {
+                    vec![format!("track {} was erased, and has faces in detections.jsonl", track.track_id)]
+                }
+                Some(sight) => wrong_sight(track, sight),
+            };
             for what in wrong {
                 problems.at_line(TRACKS, line, what);
             }
@@ -106,14 +124,11 @@ pub(super) fn check_tracks(contents: &Contents, problems: &mut Problems) {
     check_samples(contents, tracks, problems);
 }
 
-fn wrong_vector(track: &TrackRow, vectors: &mut u64) -> Option<String> {
+fn wrong_vector(track: &TrackRow, vectors: &mut Vectors) -> Option<String> {
     if track.embedding_model.is_some() != track.embedding_row.is_some() {
         return Some("only one of embedding_row and embedding_model is set".to_owned());
     }
-    let row = track.embedding_row?;
-    let expected = *vectors;
-    *vectors += 1;
-    (row != expected).then(|| format!("embedding_row is {row}, by its place it is {expected}"))
+    vectors.wrong_place(track.embedding_row?)
 }
 
 fn wrong_sight(track: &TrackRow, sight: &TrackSight) -> Vec<String> {

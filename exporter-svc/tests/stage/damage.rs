@@ -6,10 +6,11 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use exporter_svc::erase::{Order, Scope, erase};
 use exporter_svc::verify::{Report, verify_run};
 use exporter_svc::{CurrentRun, Manifest};
 use facereel_domain::digest::Sha256Digest;
-use facereel_domain::ids::RunRef;
+use facereel_domain::ids::{RunRef, TrackId};
 use facereel_domain::layout::{EpisodeLayout, ObjectKey, RunLayout};
 use facereel_store::{MemoryStore, Store};
 use serde_json::Value;
@@ -34,6 +35,15 @@ impl Run {
     pub(crate) async fn good() -> Self {
         let episode = Episode::typical();
         Self { store: exported(&episode).await, run: episode.request.run }
+    }
+
+    /// The good run after the faces of track 1 were erased.
+    pub(crate) async fn without_its_first_track() -> Self {
+        let run = Self::good().await;
+        let scope = Scope::Tracks([TrackId(1)].into());
+        let order = Order { scope, reason: Some("a request".to_owned()), clock: || 7 };
+        assert_eq!(erase(&*run.store, &run.run, &order).await.unwrap().len(), 1);
+        run
     }
 
     pub(crate) fn key(&self, path: &str) -> ObjectKey {

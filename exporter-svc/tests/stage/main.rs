@@ -8,6 +8,7 @@ mod contradictions;
 mod cropping;
 mod damage;
 mod episode;
+mod erasing;
 mod exporting;
 mod harness;
 mod hostile;

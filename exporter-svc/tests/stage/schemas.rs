@@ -34,6 +34,20 @@ async fn values(run: &Run, path: &str) -> Vec<Value> {
 }
 
 #[rstest]
+#[case("erasure-begun", "erasures/0001-begun.json")]
+#[case("erasure-done", "erasures/0001-done.json")]
+#[case("tracks-row-erased", "manifests/tracks.jsonl")]
+#[tokio::test]
+async fn what_an_erasure_writes_fits_its_schema(#[case] name: &str, #[case] path: &str) {
+    let validator = jsonschema::draft202012::new(&schema(name)).unwrap();
+    let value = values(&Run::without_its_first_track().await, path).await.swap_remove(0);
+    assert_fits(&validator, &value);
+    let mut more = value;
+    more["surprise"] = json!(1);
+    assert!(!validator.is_valid(&more), "there may be other fields");
+}
+
+#[rstest]
 #[case("detections-row", "manifests/detections.jsonl")]
 #[case("tracks-row", "manifests/tracks.jsonl")]
 #[case("faces-row", "manifests/faces.jsonl")]
@@ -133,6 +147,9 @@ fn check_objects(schema: &Value, place: &str) {
 #[case("settings")]
 #[case("run-stats")]
 #[case("progress")]
+#[case("erasure-begun")]
+#[case("erasure-done")]
+#[case("tracks-row-erased")]
 fn every_field_is_described_and_every_object_is_closed(#[case] name: &str) {
     let schema = schema(name);
     assert!(jsonschema::draft202012::meta::is_valid(&schema), "{name} is no schema");

@@ -182,6 +182,24 @@ impl RunLayout {
         tracks => "work/tracks.mpk";
     }
 
+    /// The records of erasures.
+    #[must_use]
+    pub fn erasures_prefix(&self) -> String {
+        format!("{}/erasures", self.0)
+    }
+
+    /// What an erasure takes: written before anything is taken. Counted from 1.
+    #[must_use]
+    pub fn erasure_begun(&self, number: u32) -> ObjectKey {
+        self.key(&format!("erasures/{number:04}-begun.json"))
+    }
+
+    /// That the erasure took all of it.
+    #[must_use]
+    pub fn erasure_done(&self, number: u32) -> ObjectKey {
+        self.key(&format!("erasures/{number:04}-done.json"))
+    }
+
     /// Intermediate objects, deleted after the commit.
     #[must_use]
     pub fn work_prefix(&self) -> String {
@@ -228,6 +246,36 @@ impl RunLayout {
     #[must_use]
     pub fn embeddings_part(&self, batch: BatchIndex) -> ObjectKey {
         self.key(&format!("work/embeddings/{batch:05}.mpk"))
+    }
+
+    /// The file of the run at this path below it, if that can be one.
+    #[must_use]
+    pub fn artifact(&self, path: &str) -> Option<ObjectKey> {
+        format!("{}/{path}", self.0).parse().ok()
+    }
+
+    /// All rows.
+    #[must_use]
+    pub fn manifests_prefix(&self) -> String {
+        format!("{}/manifests", self.0)
+    }
+
+    /// All crops.
+    #[must_use]
+    pub fn frames_prefix(&self) -> String {
+        format!("{}/frames", self.0)
+    }
+
+    /// All vectors.
+    #[must_use]
+    pub fn embeds_prefix(&self) -> String {
+        format!("{}/embeds", self.0)
+    }
+
+    /// All crops of a track, and their index.
+    #[must_use]
+    pub fn crops_prefix(&self, track: TrackId) -> String {
+        format!("{}/frames/crops/track_{track:04}", self.0)
     }
 
     /// A crop, and its path below the run (`crop_rel_path`).

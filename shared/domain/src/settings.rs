@@ -19,7 +19,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 pub use pipeline::{
-    CropSettings, DetectSettings, EmbedSettings, GateSettings, PipelineSettings, QualitySettings,
+    CropSettings, DetectSettings, EmbedSettings, GateSettings, PipelineSettings, Provider, QualitySettings,
     ShotSettings, TrackSettings,
 };
 pub use runtime::{

@@ -12,7 +12,9 @@ use bytes::Bytes;
 use facereel_domain::pipeline::Stage as StageName;
 use facereel_domain::settings::Settings;
 use facereel_messages::jobs::{DetectJob, Job, TrackJob};
-use facereel_service::{NextJob, PrepareError, Service, Slots, Stage, StageContext, StageError, Team};
+use facereel_service::{
+    Assignment, NextJob, PrepareError, Service, Slots, Stage, StageContext, StageError, Team,
+};
 
 /// What the model would take for a segment.
 const COST: Duration = Duration::from_millis(200);
@@ -30,7 +32,7 @@ impl Service for SleeperService {
     const STAGES: &'static [StageName] = &[StageName::Detect];
     const PORT: u16 = 9459;
 
-    fn prepare(_settings: &Settings, _threads: usize) -> Result<Self, PrepareError> {
+    fn prepare(_settings: &Settings, _assigned: &Assignment, _threads: usize) -> Result<Self, PrepareError> {
         Ok(Self)
     }
 

@@ -17,7 +17,7 @@ use facereel_domain::pipeline::Stage as StageName;
 use facereel_domain::settings::Settings;
 use facereel_messages::jobs::{DetectJob, Job, TrackJob};
 use facereel_service::{
-    NextJob, PrepareError, Service, Slots, Stage, StageContext, StageError, Team, objects,
+    Assignment, NextJob, PrepareError, Service, Slots, Stage, StageContext, StageError, Team, objects,
 };
 
 fn main() -> ExitCode {
@@ -31,7 +31,7 @@ impl Service for TesterService {
     const STAGES: &'static [StageName] = &[StageName::Detect];
     const PORT: u16 = 9460;
 
-    fn prepare(settings: &Settings, _threads: usize) -> Result<Self, PrepareError> {
+    fn prepare(settings: &Settings, _assigned: &Assignment, _threads: usize) -> Result<Self, PrepareError> {
         match settings.runtime.models.dir.as_str() {
             "missing" => Err(PrepareError::Models("there is no model".into())),
             _ => Ok(Self),

@@ -5,7 +5,7 @@ use std::io;
 use std::process::ExitCode;
 
 use facereel_queue::QueueError;
-use facereel_service::PrepareError;
+use facereel_service::{ForeignStage, PrepareError};
 use facereel_settings::SettingsError;
 use facereel_store::StoreError;
 
@@ -86,6 +86,9 @@ pub(crate) enum StartError {
     /// Settings are wrong.
     #[error(transparent)]
     Settings(#[from] SettingsError),
+    /// The service has no such stage.
+    #[error(transparent)]
+    Stages(#[from] ForeignStage),
     /// The fail point is none.
     #[error("service.fail_point can't be used")]
     FailPoint(#[from] FailPointError),
@@ -119,6 +122,7 @@ impl StartError {
     pub(crate) fn exit(&self) -> Exit {
         match self {
             Self::Settings(_)
+            | Self::Stages(_)
             | Self::FailPoint(_)
             | Self::Listen { .. }
             | Self::Otlp(_)

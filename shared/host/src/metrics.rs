@@ -49,11 +49,11 @@ impl MetricConstructor<Histogram> for Buckets {
 
 /// What is known of a process from its start.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Identity {
+pub(crate) struct Identity<'a> {
     /// The service's name.
     pub(crate) service: &'static str,
-    /// Its stages.
-    pub(crate) stages: &'static [StageName],
+    /// The stages it works on.
+    pub(crate) stages: &'a [StageName],
     /// Its compute threads.
     pub(crate) threads: usize,
 }
@@ -80,7 +80,7 @@ pub(crate) struct Metrics {
 
 impl Metrics {
     /// Everything at 0, for the process that `identity` describes.
-    pub(crate) fn new(identity: Identity, health: Arc<Health>) -> Self {
+    pub(crate) fn new(identity: Identity<'_>, health: Arc<Health>) -> Self {
         let mut r = Registry::default();
         add_facts(&mut r, identity);
         r.register_collector(Box::new(Readiness(Arc::clone(&health))));
@@ -155,7 +155,7 @@ impl Metrics {
         self.broker_losses.inc();
     }
 
-    fn begin_at_zero(&self, identity: Identity) {
+    fn begin_at_zero(&self, identity: Identity<'_>) {
         for stage in identity.stages {
             drop(self.durations.get_or_create(&of(*stage)));
             drop(self.in_flight.get_or_create(&of(*stage)));
@@ -175,7 +175,7 @@ impl Metrics {
 }
 
 /// What does not change as long as the process lives.
-fn add_facts(registry: &mut Registry, identity: Identity) {
+fn add_facts(registry: &mut Registry, identity: Identity<'_>) {
     let threads: Gauge =
         added(registry, "compute_threads", "Threads that decode, detect, embed", Gauge::default());
     threads.set(identity.threads as i64);

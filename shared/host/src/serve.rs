@@ -9,7 +9,7 @@ use facereel_domain::settings::{QueueSettings, RuntimeSettings, Settings};
 use facereel_queue::Queue;
 use facereel_service::cpu::CpuLimit;
 use facereel_service::worker::{Leftovers, RetryPolicy, TraceLink, Workplace};
-use facereel_service::{ComputePool, PrepareError, Service, StageContext, StopSignals, Threads};
+use facereel_service::{Assignment, ComputePool, PrepareError, Service, StageContext, StopSignals, Threads};
 use facereel_store::Store;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
@@ -35,9 +35,10 @@ pub(crate) async fn serve<S: Service>(
     let mut signals = StopSignals::listen()?;
     let runtime = &settings.runtime;
     let threads = Threads::here(&runtime.limits);
+    let assigned = Assignment::of::<S>(&runtime.service.stages)?;
     let wrapping = Wrapping::new(&runtime.service.fail_point)?;
     let health = Arc::new(Health::new());
-    let identity = Identity { service: S::NAME, stages: S::STAGES, threads: threads.compute };
+    let identity = Identity { service: S::NAME, stages: assigned.stages(), threads: threads.compute };
     let metrics = Arc::new(Metrics::new(identity, Arc::clone(&health)));
     // Tasks that end with this function.
     let mut attendants = JoinSet::new();
@@ -45,7 +46,7 @@ pub(crate) async fn serve<S: Service>(
     attendants.spawn(server.run(Arc::new(Answers { health: health.clone(), metrics: metrics.clone() })));
 
     let mut ready = tokio::select! {
-        ready = get_ready::<S>(settings, threads, &health) => ready?,
+        ready = get_ready::<S>(settings, (&assigned, threads), &health) => ready?,
         () = signals.next() => {
             info!("told to stop while starting");
             return Ok(Exit::Stopped);
@@ -59,7 +60,7 @@ pub(crate) async fn serve<S: Service>(
     let mut crew = Crew::new(place, metrics, runtime.service.slots as usize);
     ready.service.staff(&mut crew);
     health.set(Part::Intake, Ok(()));
-    info!(threads = threads.compute, "ready");
+    info!(stages = %assigned, threads = threads.compute, "ready");
     let exit = work(&mut crew, &mut signals, (runtime, &health)).await;
     if let Err(late) = timeout(GOODBYE, close(ready.queue.as_ref())).await {
         warn!(%late, "the broker did not say goodbye");
@@ -82,6 +83,7 @@ fn workplace<S>(
         shutdown: CancellationToken::new(),
     };
     let mut place = Workplace::new(Arc::clone(&ready.queue), context, metrics.clone());
+    place.high_water = runtime.queue.high_water.into();
     place.retry = retries(&runtime.queue);
     place.time_limit = Some(Duration::from_secs_f64(runtime.service.job_timeout_sec));
     place.leftovers = if runtime.export.keep_work { Leftovers::Keep } else { Leftovers::Delete };
@@ -125,13 +127,14 @@ struct Ready<S> {
 /// Loads models while broker and store are being reached; the first failure counts.
 async fn get_ready<S: Service>(
     settings: &Settings,
-    threads: Threads,
+    (assigned, threads): (&Assignment, Threads),
     health: &Health,
 ) -> Result<Ready<S>, StartError> {
     let service = async {
         health.set(Part::Models, Err("being loaded".to_owned()));
-        let settings = settings.clone();
-        let prepared = tokio::task::spawn_blocking(move || S::prepare(&settings, threads.compute)).await;
+        let (settings, assigned) = (settings.clone(), assigned.clone());
+        let prepare = move || S::prepare(&settings, &assigned, threads.compute);
+        let prepared = tokio::task::spawn_blocking(prepare).await;
         let service = prepared.map_err(|panic| PrepareError::Models(panic.into()))??;
         health.set(Part::Models, Ok(()));
         Ok(service)

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-/// What can go wrong between a model file and a result. None of these goes away by trying again.
+/// What can go wrong between a model file and a result.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InferenceError {
     /// The shared library of ONNX Runtime is missing, damaged or too old.
@@ -24,6 +24,27 @@ pub enum InferenceError {
         loaded: PathBuf,
         /// The library asked for.
         asked: PathBuf,
+    },
+    /// The library was built without CUDA.
+    #[error(
+        "the ONNX Runtime at {} has no CUDA provider: set models.onnxruntime to its GPU build, or detect.provider and \
+         embed.provider to cpu",
+        library.display()
+    )]
+    NoCuda {
+        /// The library in use.
+        library: PathBuf,
+    },
+    /// CUDA is in the library, and does not work here or not any more.
+    #[error(
+        "model {model} can't be used on CUDA: {reason}; look at the card, its driver, CUDA and cuDNN, or set \
+         detect.provider and embed.provider to cpu"
+    )]
+    Cuda {
+        /// The model's name.
+        model: String,
+        /// ONNX Runtime's words.
+        reason: String,
     },
     /// ONNX Runtime refuses the model file.
     #[error("model {model} can't be used: {reason}")]
@@ -53,4 +74,12 @@ pub enum InferenceError {
         /// ONNX Runtime's words, or what is wrong with the result.
         reason: String,
     },
+}
+
+impl InferenceError {
+    /// Whether it fails again wherever it is tried. What lacks a card here may find one on another machine.
+    #[must_use]
+    pub fn is_permanent(&self) -> bool {
+        !matches!(self, Self::NoCuda { .. } | Self::Cuda { .. })
+    }
 }

@@ -12,6 +12,7 @@
 //!    to do.
 //! 3. The same image and model give the same numbers, whatever ran before and on whichever thread.
 //! 4. A session uses the threads it is given and no more; idle threads sleep, they do not spin.
+//! 5. A session runs on the provider it was asked for or is not opened: nothing falls back to the CPU.
 
 pub mod catalog;
 pub mod detector;

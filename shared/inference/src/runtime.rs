@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use facereel_domain::settings::ModelSettings;
+use facereel_domain::settings::{ModelSettings, Provider};
+use ort::ep::{self, ExecutionProvider as _};
 
 use crate::InferenceError;
 use crate::catalog::ModelsDir;
@@ -15,11 +16,13 @@ static LOADED: Mutex<Option<Runtime>> = Mutex::new(None);
 const SYSTEM_LIBRARY: &str =
     if cfg!(target_os = "macos") { "libonnxruntime.dylib" } else { "libonnxruntime.so" };
 
-/// ONNX Runtime, loaded. Clones are handles of the same library.
+/// ONNX Runtime, loaded. Clones are handles of the same library. Sessions that are opened through a handle run on its
+/// provider: the CPU, unless [`Runtime::on`] says otherwise.
 #[derive(Debug, Clone)]
 pub struct Runtime {
     environment: ort::environment::Environment,
     library: PathBuf,
+    provider: Provider,
 }
 
 impl Runtime {
@@ -52,9 +55,19 @@ impl Runtime {
         let builder = ort::init_from(&path).map_err(|e| failed(e.to_string()))?;
         let environment =
             builder.with_name("facereel").with_telemetry(false).build().map_err(|e| failed(e.to_string()))?;
-        let runtime = Self { environment, library: path };
+        let runtime = Self { environment, library: path, provider: Provider::Cpu };
         *loaded = Some(runtime.clone());
         Ok(runtime)
+    }
+
+    /// A handle whose sessions run on `provider`. Refused where the library was built without it; whether a card is there
+    /// shows when a session is opened. Nothing ever falls back to another provider.
+    pub fn on(&self, provider: Provider) -> Result<Self, InferenceError> {
+        // What the library can't tell it does not have.
+        if provider == Provider::Cuda && !ep::CUDA::is_available().unwrap_or(false) {
+            return Err(InferenceError::NoCuda { library: self.library.clone() });
+        }
+        Ok(Self { provider, ..self.clone() })
     }
 
     /// The library's path.
@@ -67,6 +80,10 @@ impl Runtime {
     #[must_use]
     pub fn build_info(&self) -> &'static str {
         ort::info()
+    }
+
+    pub(crate) fn provider(&self) -> Provider {
+        self.provider
     }
 
     pub(crate) fn environment(&self) -> &ort::environment::Environment {

@@ -7,7 +7,9 @@
 use std::num::NonZeroUsize;
 use std::sync::{Mutex, PoisonError};
 
-use ort::ep;
+use facereel_domain::settings::Provider;
+use ort::ep::cuda::ConvAlgorithmSearch;
+use ort::ep::{self, ExecutionProviderDispatch};
 use ort::session::Session;
 use ort::session::builder::{GraphOptimizationLevel, SessionBuilder};
 use ort::value::{TensorElementType, TensorRef, ValueType};
@@ -68,10 +70,11 @@ pub(crate) enum Scratch {
     Heap,
 }
 
-/// A session and the name that its errors carry.
+/// A session, and what its errors say of it.
 pub(crate) struct ModelSession {
     session: Session,
     model: String,
+    provider: Provider,
 }
 
 impl ModelSession {
@@ -82,14 +85,20 @@ impl ModelSession {
         threads: NonZeroUsize,
         scratch: Scratch,
     ) -> Result<Self, InferenceError> {
-        let name = &model.identity.name;
-        let refused =
-            |reason: String| InferenceError::Model { model: name.clone(), reason: one_line(&reason) };
+        let provider = runtime.provider();
+        let refused = |reason: String| {
+            let (model, reason) = (model.identity.name.clone(), one_line(&reason));
+            match provider {
+                Provider::Cpu => InferenceError::Model { model, reason },
+                // The file is one that was verified: it is the card, its driver or a library of CUDA's.
+                Provider::Cuda => InferenceError::Cuda { model, reason },
+            }
+        };
         let _alone = OPENING.lock().unwrap_or_else(PoisonError::into_inner);
         let session = builder(runtime, threads, scratch)
             .and_then(|mut builder| builder.commit_from_file(model.path()))
             .map_err(|e| refused(e.to_string()))?;
-        Ok(Self { session, model: name.clone() })
+        Ok(Self { session, model: model.identity.name.clone(), provider })
     }
 
     /// Dimensions of the one input, -1 where free; it must be an image batch `[n, 3, height, width]` of floats.
@@ -143,8 +152,14 @@ impl ModelSession {
         input: TensorRef<'_, f32>,
         read: impl FnOnce(&[TensorView<'_>]) -> Result<T, ShapeMismatch>,
     ) -> Result<T, InferenceError> {
-        let Self { session, model } = self;
-        let failed = |reason: String| InferenceError::Run { model: model.clone(), reason: one_line(&reason) };
+        let Self { session, model, provider } = self;
+        let failed = |reason: String| {
+            let (model, reason) = (model.clone(), one_line(&reason));
+            match *provider {
+                Provider::Cpu => InferenceError::Run { model, reason },
+                Provider::Cuda => InferenceError::Cuda { model, reason },
+            }
+        };
         let outputs = session.run(ort::inputs![input]).map_err(|e| failed(e.to_string()))?;
         let values: Vec<_> = outputs.values().collect();
         let views = values
@@ -171,15 +186,32 @@ impl ModelSession {
 /// Options that every session has. Spinning threads would burn the cores that other workers need. Quantised weights are
 /// multiplied out once on loading (`with_quant_qdq(false)`): on CPUs the fused integer operators are several times slower.
 fn builder(runtime: &Runtime, threads: NonZeroUsize, scratch: Scratch) -> ort::Result<SessionBuilder> {
-    let cpu = ep::CPU::default().with_arena_allocator(scratch == Scratch::Pooled);
-    Ok(Session::builder(runtime.environment())?
+    let cpu = ep::CPU::default().with_arena_allocator(scratch == Scratch::Pooled).build();
+    let builder = Session::builder(runtime.environment())?;
+    let builder = match runtime.provider() {
+        Provider::Cpu => builder.with_execution_providers([cpu])?,
+        Provider::Cuda => {
+            builder.with_deterministic_compute(true)?.with_execution_providers([cuda(), cpu])?
+        }
+    };
+    Ok(builder
         .with_optimization_level(GraphOptimizationLevel::All)?
-        .with_execution_providers([cpu.build()])?
         .with_intra_threads(threads.get())?
         .with_inter_threads(1)?
         .with_intra_op_spinning(false)?
         .with_inter_op_spinning(false)?
         .with_quant_qdq(false)?)
+}
+
+/// CUDA, or an error: by itself ONNX Runtime would go on with the CPU. Its own choice among algorithms for convolutions is
+/// the one that was fastest just now, and TF32 keeps ten bits of each factor: neither gives the same digits again. Single
+/// operators that it has no CUDA code for run on the CPU all the same, always the same ones.
+fn cuda() -> ExecutionProviderDispatch {
+    ep::CUDA::default()
+        .with_conv_algorithm_search(ConvAlgorithmSearch::Default)
+        .with_tf32(false)
+        .build()
+        .error_on_failure()
 }
 
 fn mismatch_in(model: &str, mismatch: ShapeMismatch) -> InferenceError {

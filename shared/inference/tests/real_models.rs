@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::slice;
 
 use facereel_domain::geometry::{BBox, PixelRect, Size};
+use facereel_domain::settings::Provider;
 use facereel_imaging::align::{self, AlignedFace};
 use facereel_imaging::{RgbImage, jpeg, quality, shrink};
 use facereel_inference::catalog::{
@@ -277,6 +278,24 @@ fn a_second_library_is_refused_and_the_same_one_is_shared() {
     let other = models().path().join("sface-2021dec.onnx");
     let error = Runtime::load(Some(&other), &models()).unwrap_err();
     assert!(matches!(error, InferenceError::LibraryConflict { .. }), "{error}");
+}
+
+#[test]
+fn without_cuda_in_the_library_a_session_on_it_is_refused_and_does_not_fall_back() {
+    let error = runtime().on(Provider::Cuda).unwrap_err();
+    assert_eq!(error, InferenceError::NoCuda { library: runtime().library().to_owned() });
+    assert!(!error.is_permanent(), "another worker may have it");
+    let said = error.to_string();
+    assert!(said.contains("has no CUDA provider: set models.onnxruntime to its GPU build"), "{said}");
+}
+
+#[test]
+fn the_processor_asked_for_by_name_gives_the_same_digits_as_by_default() {
+    let image = shrink::by_area(&photo(), 2);
+    let model = open_detector(&models(), "yunet").unwrap();
+    let named = runtime().on(Provider::Cpu).unwrap();
+    let mut by_name = detector::open(&named, &model, NonZeroUsize::MIN).unwrap();
+    assert_eq!(by_name.detect(&image).unwrap(), detector("yunet").detect(&image).unwrap());
 }
 
 #[test]

@@ -7,6 +7,7 @@
 //!
 //! Deliberately absent: anything about video or faces; implementations of queue and store.
 
+mod assignment;
 pub mod cancel;
 pub mod compute;
 pub mod cpu;
@@ -20,6 +21,7 @@ pub mod stage;
 mod threads;
 pub mod worker;
 
+pub use assignment::{Assignment, ForeignStage};
 pub use compute::{ComputeError, ComputePool};
 pub use progress::{Measure, ModelRole, Progress, ProgressSink};
 pub use service::{PrepareError, Service, Slots, Team};

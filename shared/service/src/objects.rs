@@ -47,3 +47,39 @@ pub async fn exists(store: &dyn Store, key: &ObjectKey) -> Result<bool, StageErr
 pub async fn count(store: &dyn Store, prefix: &str) -> Result<usize, StageError> {
     Ok(store.list(prefix).await?.len())
 }
+
+#[cfg(test)]
+mod tests {
+    use facereel_domain::digest::Sha256Digest;
+    use facereel_domain::ids::RunRef;
+    use facereel_domain::settings::PipelineSettings;
+    use facereel_domain::source::SourceIdentity;
+    use facereel_messages::objects::Source;
+    use facereel_store::MemoryStore;
+
+    use super::*;
+    use crate::stage::Disposition;
+
+    #[tokio::test]
+    async fn a_run_of_another_version_waits_for_a_worker_of_that_version() {
+        let run = RunRef { ep_id: "EP-1".parse().unwrap(), run_id: "0123456789abcdef".parse().unwrap() };
+        let (layout, store) = (RunLayout::new(&run), MemoryStore::default());
+        let identity =
+            SourceIdentity { size_bytes: 3, sampled_sha256: Sha256Digest::of(b"mp4"), whole_sha256: None };
+        let mut asked = RunRequest {
+            run,
+            source: Source { url: "file:///v.mp4".to_owned(), identity, etag: None },
+            pipeline: PipelineSettings::default(),
+            models: Vec::new(),
+            program_version: env!("CARGO_PKG_VERSION").to_owned(),
+        };
+        write(&store, &layout.request(), &asked).await.unwrap();
+        assert_eq!(request(&store, &layout).await.unwrap(), asked);
+
+        asked.program_version = "99.0.0".to_owned();
+        write(&store, &layout.request(), &asked).await.unwrap();
+        let refused = request(&store, &layout).await.unwrap_err();
+        assert_eq!(refused.disposition, Disposition::Transient);
+        assert!(refused.chain().contains("version 99.0.0"), "{}", refused.chain());
+    }
+}

@@ -7,6 +7,7 @@ use std::error::Error;
 use facereel_domain::pipeline::Stage as StageName;
 use facereel_domain::settings::Settings;
 
+use crate::assignment::Assignment;
 use crate::stage::Stage;
 
 /// The stages that run in one process on a cluster.
@@ -18,11 +19,11 @@ pub trait Service: Sized + Send + 'static {
     /// Where it serves health and metrics on loopback unless told otherwise.
     const PORT: u16;
 
-    /// Makes everything ready that takes time, so that the first job does not wait: models above all, one for each of
-    /// `threads`. Blocks.
-    fn prepare(settings: &Settings, threads: usize) -> Result<Self, PrepareError>;
+    /// Makes everything ready for the assigned stages that takes time, so that the first job does not wait: models above
+    /// all, one for each of `threads`. Blocks.
+    fn prepare(settings: &Settings, assigned: &Assignment, threads: usize) -> Result<Self, PrepareError>;
 
-    /// Puts the stages to work.
+    /// Puts the stages that it was made ready for to work.
     fn staff(self, team: &mut impl Team);
 }
 

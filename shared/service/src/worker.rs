@@ -16,6 +16,7 @@
 //! | the run was cancelled | dropped | its work objects are removed |
 //! | the run was committed meanwhile, by others who had the same jobs | done, even if it failed | the same |
 
+mod intake;
 mod place;
 mod report;
 mod retry;
@@ -32,16 +33,17 @@ use facereel_domain::ids::RunRef;
 use facereel_domain::layout::RunLayout;
 use facereel_domain::pipeline::Stage as StageName;
 use facereel_messages::jobs::{Job, JobAddress};
-use facereel_queue::{Delivery, Message, QueueError, QueueName};
+use facereel_queue::{Delivery, Message, QueueError};
 use serde_json::json;
 use tokio::task::JoinSet;
-use tokio::time::{MissedTickBehavior, interval, timeout};
+use tokio::time::{Interval, MissedTickBehavior, interval, timeout};
 use tracing::field::Empty;
 use tracing::{Instrument, error, error_span, warn};
 
 use crate::cancel;
 use crate::compute::{ComputeError, panic_message};
 use crate::stage::{Disposition, NextJob, Stage, StageError};
+use intake::Intake;
 
 pub use place::{Leftovers, WorkerError, Workplace};
 pub use report::{HandOn, JobObserver, JobOutcome, JobReport, JobStart, TraceLink};
@@ -73,6 +75,14 @@ struct AtWork<S> {
     hung: OnceLock<WorkerError>,
 }
 
+/// Why no more jobs were taken.
+enum Taken {
+    /// The worker is to end.
+    Ended,
+    /// They come from other lanes now.
+    OtherLanes,
+}
+
 /// What became of a try that did not fail.
 enum Tried {
     Done,
@@ -81,40 +91,67 @@ enum Tried {
 
 impl<S: Stage> AtWork<S> {
     async fn run(self: Arc<Self>, slots: usize) -> Result<(), WorkerError> {
-        let mut consumer = self.place.queue.consume(&QueueName::lanes_of(S::Job::STAGE), slots).await?;
-        // No larger than `slots`: the queue delivers no more without verdicts.
-        let mut jobs = JoinSet::new();
+        let place = &self.place;
+        let mut intake = Intake::new(Arc::clone(&place.queue), S::Job::STAGE, place.high_water);
         let mut turns = interval(TURN);
         turns.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let ended = loop {
+            match self.take(&mut intake, slots, &mut turns).await {
+                Ok(Taken::OtherLanes) => {}
+                Ok(Taken::Ended) => break Ok(()),
+                Err(error) => break Err(error),
+            }
+        };
+        match Arc::into_inner(self).and_then(|worker| worker.hung.into_inner()) {
+            Some(hung) => Err(hung),
+            None => Ok(ended?),
+        }
+    }
+
+    /// Takes jobs until no more are to be taken from these lanes, then finishes those at work.
+    async fn take(
+        self: &Arc<Self>,
+        intake: &mut Intake,
+        slots: usize,
+        turns: &mut Interval,
+    ) -> Result<Taken, QueueError> {
+        let mut taking = intake.start(slots).await?;
+        // No larger than `slots`: the queue delivers no more without verdicts.
+        let mut jobs = JoinSet::new();
         let taken = loop {
             tokio::select! {
                 // In this order: a worker that is to stop takes no further job.
                 biased;
-                () = self.place.intake_end.cancelled() => break Ok(()),
+                () = self.place.intake_end.cancelled() => break Ok(Taken::Ended),
                 Some(_) = jobs.join_next() => {}
-                _ = turns.tick() => self.place.observer.loop_turned(S::Job::STAGE),
-                delivery = consumer.next() => match delivery {
+                _ = turns.tick() => {
+                    self.place.observer.loop_turned(S::Job::STAGE);
+                    if intake.look().await { break Ok(Taken::OtherLanes) }
+                }
+                delivery = taking.next() => match delivery {
                     Ok(Some(delivery)) => {
-                        let worker = Arc::clone(&self);
+                        if intake.look().await {
+                            settle(delivery.release().await);
+                            break Ok(Taken::OtherLanes);
+                        }
+                        let worker = Arc::clone(self);
                         jobs.spawn(async move { worker.handle(delivery).await });
                     }
-                    Ok(None) => break Ok(()),
+                    Ok(None) => break Ok(Taken::Ended),
                     Err(error) => break Err(error),
                 },
             }
         };
         // First of all: what is reserved here goes to others while the last jobs end.
-        let closed = consumer.close().await;
+        let closed = taking.close().await;
         while !jobs.is_empty() {
             tokio::select! {
                 _ = jobs.join_next() => {}
                 _ = turns.tick() => self.place.observer.loop_turned(S::Job::STAGE),
             }
         }
-        match Arc::into_inner(self).and_then(|worker| worker.hung.into_inner()) {
-            Some(hung) => Err(hung),
-            None => Ok(taken.and(closed)?),
-        }
+        let taken = taken?;
+        closed.map(|()| taken)
     }
 
     async fn handle(&self, delivery: Delivery) {

@@ -92,6 +92,8 @@ fn as_written(value: &impl Serialize) -> Result<Value, SettingsError> {
 
 #[cfg(test)]
 mod tests {
+    use facereel_domain::settings::Provider;
+
     use super::*;
 
     #[test]
@@ -113,6 +115,8 @@ mod tests {
         assert!(plain.starts_with("crops.jpeg_quality=90\n"), "{plain}");
         assert!(plain.contains("\ntrack.high_thresh=0.6\n"), "{plain}");
         assert_ne!(plain, text(|p| p.detect.stride = 7));
+        assert_ne!(plain, text(|p| p.detect.provider = Provider::Cuda));
+        assert_ne!(plain, text(|p| p.embed.provider = Provider::Cuda));
         assert_eq!(plain, text(|p| p.detect.model_file = "/elsewhere/yunet.onnx".to_owned()));
     }
 }

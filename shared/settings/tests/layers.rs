@@ -45,7 +45,7 @@ fn each_layer_wins_over_the_one_before() {
         (resolved.settings.pipeline.detect.stride, resolved.sources["detect.stride"].clone())
     };
     let profile = Loader::new().profile("fast");
-    assert_eq!(stride(profile.clone()), (10, Source::Profile(Profile::Fast)));
+    assert_eq!(stride(profile.clone()), (8, Source::Profile(Profile::Fast)));
     let file = profile.file(&path);
     assert_eq!(stride(file.clone()), (20, Source::File(path)));
     let environment = file.env(env(&[("FACEREEL__DETECT__STRIDE", "21")]));
@@ -59,7 +59,7 @@ fn the_profile_itself_follows_the_layers_and_never_beats_what_was_written() {
     let (_folder, path) = file("profile = \"low_power\"\n[detect]\nmin_face_px = 50\n");
     let loader = Loader::new().file(path);
     let fast = loader.clone().load().unwrap().settings;
-    assert_eq!((fast.profile, fast.pipeline.detect.stride), (Profile::Fast, 10));
+    assert_eq!((fast.profile, fast.pipeline.detect.stride), (Profile::Fast, 8));
     let high = loader.env(env(&[("FACEREEL__PROFILE", "high_accuracy")])).load().unwrap().settings;
     assert_eq!((high.profile, high.pipeline.detect.stride), (Profile::High, 3));
     assert_eq!(high.pipeline.detect.min_face_px, 50);
@@ -174,7 +174,7 @@ fn the_table_shows_value_unit_and_source_but_no_credentials() {
         found.split_whitespace().collect::<Vec<_>>().join(" ")
     };
     assert_eq!(line("queue.url"), "queue.url amqp://***@rabbit:5672/films URL command line --queue");
-    assert_eq!(line("detect.stride"), "detect.stride 10 frames profile fast");
+    assert_eq!(line("detect.stride"), "detect.stride 8 frames profile fast");
     assert_eq!(line("track.high_thresh"), "track.high_thresh 0.6 default");
     assert!(!table.contains("hunter2"));
     let report = serde_json::to_string(&resolved.report().unwrap()).unwrap();

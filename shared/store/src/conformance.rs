@@ -6,6 +6,7 @@
 
 use std::error::Error;
 use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 use facereel_domain::ids::RunRef;
@@ -14,7 +15,7 @@ use tokio::sync::Barrier;
 use tokio::task::JoinSet;
 
 use crate::error::StoreErrorKind;
-use crate::seam::{ObjectMeta, PutOutcome, Store};
+use crate::seam::{ObjectMeta, OldVersions, PutOutcome, Store};
 
 /// How a check ends.
 pub type Outcome = Result<(), Box<dyn Error + Send + Sync>>;
@@ -42,6 +43,7 @@ macro_rules! store_promises {
             prefixes_that_could_leave_the_store_are_refused,
             sweeping_harms_no_living_writer,
             showing_a_committed_run_adds_no_objects,
+            times_of_writing_are_those_of_the_last_write,
         }
     };
 }
@@ -300,5 +302,20 @@ pub async fn showing_a_committed_run_adds_no_objects(store: Arc<dyn Store>) -> O
     store.show_committed(&run).await?;
     store.show_committed(&run).await?;
     assert_eq!(store.list("").await?, before);
+    Ok(())
+}
+
+/// Promise 9. The store's clock may be another machine's.
+pub async fn times_of_writing_are_those_of_the_last_write(store: Arc<dyn Store>) -> Outcome {
+    put(&store, &["a/b"]).await?;
+    let first = store.written_unix_sec(&key("a/b")?).await?.ok_or("it is there")?;
+    let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();
+    assert!(first.abs_diff(now) < 3600, "{first}, and it is {now}");
+    put(&store, &["a/b"]).await?;
+    assert!(store.written_unix_sec(&key("a/b")?).await? >= Some(first));
+    for absent in ["a", "a/c"] {
+        assert_eq!(store.written_unix_sec(&key(absent)?).await?, None);
+    }
+    assert_ne!(store.old_versions().await?, OldVersions::Kept);
     Ok(())
 }

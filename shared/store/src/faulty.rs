@@ -14,7 +14,7 @@ use facereel_domain::layout::ObjectKey;
 use tokio::sync::watch;
 
 use crate::error::{StoreError, StoreErrorKind};
-use crate::seam::{ObjectMeta, PutOutcome, Store};
+use crate::seam::{ObjectMeta, OldVersions, PutOutcome, Store};
 
 /// What goes wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -189,6 +189,17 @@ impl Store for FaultyStore {
         let ep_id = run.ep_id.as_str();
         let fate = self.decide("show the run of", ep_id)?;
         self.reply(&fate, self.inner.show_committed(run).await, ("show the run of", ep_id))
+    }
+
+    async fn written_unix_sec(&self, key: &ObjectKey) -> Result<Option<u64>, StoreError> {
+        let fate = self.decide("ask for the age of", key.as_str())?;
+        let written = self.inner.written_unix_sec(key).await;
+        self.reply(&fate, written, ("ask for the age of", key.as_str()))
+    }
+
+    async fn old_versions(&self) -> Result<OldVersions, StoreError> {
+        let fate = self.decide("ask for old versions in", "")?;
+        self.reply(&fate, self.inner.old_versions().await, ("ask for old versions in", ""))
     }
 
     async fn sweep(&self) -> Result<u64, StoreError> {

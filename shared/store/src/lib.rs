@@ -19,11 +19,11 @@
 //!    `NotFound`.
 //! 8. **Errors** tell kind, operation and key, and whether trying again can help. After an error a write may have
 //!    happened or not (a reply can get lost).
+//! 9. **Times of writing** are the store's own. They are for rules of retention; nothing else may depend on them.
 //!
 //! Callers promise that no object's key is a folder of another's (`a` and `a/b`): file systems can't have both.
 //!
-//! Deliberately absent: rename and copy (objects are written once, where they belong), appending, and modification
-//! times (nothing may depend on them).
+//! Deliberately absent: rename and copy (objects are written once, where they belong), and appending.
 
 pub mod conformance;
 pub mod error;
@@ -45,7 +45,7 @@ pub use local::LocalStore;
 pub use memory::MemoryStore;
 pub use probe::{ConditionalWrites, Probe, probe};
 pub use s3::{ObjectReader, ObjectSource, S3Options, S3Sources, S3Store};
-pub use seam::{ObjectMeta, PutOutcome, Store};
+pub use seam::{ObjectMeta, OldVersions, PutOutcome, Store};
 
 /// Opens the store that the settings name.
 pub async fn open_settings(settings: &StoreSettings) -> Result<Arc<dyn Store>, StoreError> {

@@ -137,6 +137,11 @@ impl Store for LocalStore {
         self.blocking(move |root| links::show_committed(root, &run)).await
     }
 
+    async fn written_unix_sec(&self, key: &ObjectKey) -> Result<Option<u64>, StoreError> {
+        let key = key.clone();
+        self.blocking(move |root| files::written_unix_sec(root, &key)).await
+    }
+
     async fn sweep(&self) -> Result<u64, StoreError> {
         self.blocking(files::sweep).await
     }

@@ -18,7 +18,7 @@
 //!
 //! [`S3Sources`] finds objects that are not ours, videos, and reads them in pieces.
 //!
-//! Deliberately absent: making buckets, versions, tags, and encryption settings: who owns the bucket decides.
+//! Deliberately absent: making buckets, reading old versions, tags, and encryption settings: who owns the bucket decides.
 
 mod attempts;
 mod connect;
@@ -48,7 +48,7 @@ use self::connect::{Bucket, Server};
 use self::objects::Condition;
 use self::options::Place;
 use crate::error::StoreError;
-use crate::seam::{ObjectMeta, PutOutcome, Store, exact_range, folder_of, folder_to_delete};
+use crate::seam::{ObjectMeta, OldVersions, PutOutcome, Store, exact_range, folder_of, folder_to_delete};
 
 /// Objects in a bucket, below a prefix. Clones share connections, budget and bounds.
 #[derive(Debug, Clone)]
@@ -167,6 +167,16 @@ impl Store for S3Store {
         let folder = folder_to_delete(prefix)?;
         let purpose = Purpose { operation: "delete everything below", object: prefix };
         listing::delete_below(self, purpose, &folder).await
+    }
+
+    async fn written_unix_sec(&self, key: &ObjectKey) -> Result<Option<u64>, StoreError> {
+        let purpose = Purpose { operation: "ask for the age of", object: key.as_str() };
+        let facts = objects::head(&self.bucket, purpose, &self.full(key.as_str())).await?;
+        Ok(facts.map(|facts| facts.written_unix_sec))
+    }
+
+    async fn old_versions(&self) -> Result<OldVersions, StoreError> {
+        self.bucket.old_versions(&self.place.url()).await
     }
 
     async fn sweep(&self) -> Result<u64, StoreError> {

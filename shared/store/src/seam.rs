@@ -57,6 +57,15 @@ pub trait Store: Send + Sync {
         Ok(())
     }
 
+    /// When the object was last written, in seconds since 1970 by the store's clock; `None` where there is none. For
+    /// rules of retention alone: no result depends on it.
+    async fn written_unix_sec(&self, key: &ObjectKey) -> Result<Option<u64>, StoreError>;
+
+    /// Whether what is deleted or written over is gone.
+    async fn old_versions(&self) -> Result<OldVersions, StoreError> {
+        Ok(OldVersions::Gone)
+    }
+
     /// Removes what writers that died left behind, never what living ones work on; returns how many pieces.
     async fn sweep(&self) -> Result<u64, StoreError> {
         Ok(0)
@@ -70,6 +79,17 @@ pub enum PutOutcome {
     Created,
     /// There was one before; it is as it was.
     Exists,
+}
+
+/// What becomes of the bytes of an object that is deleted or written over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OldVersions {
+    /// They are gone, as far as the store can tell.
+    Gone,
+    /// The store keeps them as older versions.
+    Kept,
+    /// The store does not tell: it knows no such question, or does not let us ask.
+    Unknown,
 }
 
 /// An object as lists show it.

@@ -16,7 +16,7 @@ impl Reading {
     pub(crate) fn of(fleet: &Fleet, service: &str) -> Result<Self> {
         let answer =
             fleet.answer_of(service, "/metrics").with_context(|| format!("{service} tells nothing"))?;
-        let lines = answer.lines().filter(|line| !line.starts_with('#'));
+        let lines = answer.body.lines().filter(|line| !line.starts_with('#'));
         let values = lines.filter_map(|line| {
             let (series, value) = line.rsplit_once(' ')?;
             Some((series.to_owned(), value.parse().ok()?))

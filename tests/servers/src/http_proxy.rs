@@ -48,6 +48,8 @@ struct State {
 #[derive(Debug)]
 struct Seen {
     line: String,
+    /// Bytes of its body.
+    sent_bytes: u64,
     /// Bytes of the answer's body that went to the client.
     body_bytes: u64,
 }
@@ -101,8 +103,18 @@ impl HttpProxy {
     /// How many bytes were sent so far in answer to such requests, heads not counted.
     #[must_use]
     pub fn body_bytes(&self, request: &str) -> u64 {
+        self.sum(request, |seen| seen.body_bytes)
+    }
+
+    /// How many bytes such requests had in their bodies.
+    #[must_use]
+    pub fn sent_bytes(&self, request: &str) -> u64 {
+        self.sum(request, |seen| seen.sent_bytes)
+    }
+
+    fn sum(&self, request: &str, bytes: fn(&Seen) -> u64) -> u64 {
         let state = locked(&self.state);
-        state.seen.iter().filter(|seen| seen.line.starts_with(request)).map(|seen| seen.body_bytes).sum()
+        state.seen.iter().filter(|seen| seen.line.starts_with(request)).map(bytes).sum()
     }
 }
 
@@ -117,7 +129,8 @@ async fn serve(mut client: TcpStream, upstream: u16, state: &Mutex<State>) -> Op
     let (head, request) = read_request(&mut client).await?;
     let (fault, number) = {
         let mut state = locked(state);
-        state.seen.push(Seen { line: head.lines().next()?.to_owned(), body_bytes: 0 });
+        let (line, sent_bytes) = (head.lines().next()?.to_owned(), (request.len() - head.len()) as u64);
+        state.seen.push(Seen { line, sent_bytes, body_bytes: 0 });
         let number = state.seen.len() - 1;
         let plan = state.plans.iter_mut().find(|plan| plan.times > 0 && head.starts_with(&plan.request));
         let fault = plan.and_then(|plan| {

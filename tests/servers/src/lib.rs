@@ -6,6 +6,7 @@
 //! run, kills what was started and removes the folder: panics, time-outs and Ctrl-C change nothing about that.
 
 mod certificates;
+pub mod http;
 pub mod http_proxy;
 pub mod rabbitmq;
 mod run;

@@ -3,7 +3,6 @@
 //! It starts with the definitions that a deployment gets (`deploy/rabbitmq`), in virtual host `/`.
 
 use std::fs::{self, File};
-use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixDatagram;
@@ -13,7 +12,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anyhow::{Context, Result, bail, ensure};
 
-use crate::{certificates, run};
+use crate::{certificates, http, run};
 
 /// Where the package keeps the scripts that do not ask who calls.
 const SCRIPTS: &str = "/usr/lib/rabbitmq/bin";
@@ -26,7 +25,7 @@ const USERS: &str = r#"{
     "permissions": [{"user": "guest", "vhost": "/", "configure": ".*", "write": ".*", "read": ".*"}]
 }"#;
 /// `guest:guest`, as HTTP wants it.
-const CREDENTIALS: &str = "Z3Vlc3Q6Z3Vlc3Q=";
+const AUTHORIZATION: &str = "Authorization: Basic Z3Vlc3Q6Z3Vlc3Q=";
 
 /// A running broker.
 pub struct Rabbit {
@@ -88,17 +87,11 @@ impl Rabbit {
 
     /// A request without a body to the management API, path below `/api/`.
     pub fn api(&self, method: &str, path: &str) -> Result<String> {
-        let mut stream = TcpStream::connect(("127.0.0.1", self.ports.management))?;
-        write!(
-            stream,
-            "{method} /api/{path} HTTP/1.0\r\nAuthorization: Basic {CREDENTIALS}\r\nContent-Type: application/json\r\n\
-             Content-Length: 0\r\n\r\n"
-        )?;
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer)?;
-        let is_success = answer.split(' ').nth(1).is_some_and(|status| status.starts_with('2'));
-        ensure!(is_success, "{method} {path}: {answer}");
-        Ok(answer.split_once("\r\n\r\n").map(|(_, body)| body.to_owned()).unwrap_or_default())
+        let address = ("127.0.0.1", self.ports.management);
+        let headers = [AUTHORIZATION, "Content-Type: application/json"];
+        let answer = http::request(address, (method, &format!("/api/{path}")), &headers, b"")?;
+        ensure!(answer.is_good(), "{method} {path}: {} {}", answer.status, answer.body);
+        Ok(answer.body)
     }
 
     /// What `rabbitmqctl` prints.

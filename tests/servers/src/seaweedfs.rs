@@ -1,8 +1,6 @@
 //! An S3 server, SeaweedFS: loopback only, free ports, with and without TLS.
 
 use std::fs::{self, File};
-use std::io::{Read, Write};
-use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -10,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 
+use crate::http::{self, Answer};
 use crate::{certificates, run};
 
 /// Who may do everything. Programs take both from `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`.
@@ -97,8 +96,8 @@ impl SeaweedFs {
     }
 
     fn filer(&self, method: &str, path: &str, body: &[u8]) -> Result<()> {
-        let status = status_of(self.ports.filer(), (method, &format!("/buckets/{path}")), body)?;
-        ensure!((200..300).contains(&status), "{method} {path}: {status}");
+        let answer = ask(self.ports.filer(), (method, &format!("/buckets/{path}")), body)?;
+        ensure!(answer.is_good(), "{method} {path}: {}", answer.status);
         Ok(())
     }
 
@@ -209,25 +208,13 @@ fn addresses(ports: Ports) -> Vec<String> {
 
 /// Whether objects can be written and S3 answers.
 fn is_ready(ports: Ports) -> bool {
-    let is_good = |status: Result<u16>| status.is_ok_and(|status| (200..300).contains(&status));
-    is_good(status_of(ports.filer(), ("PUT", "/ready"), b"?"))
-        && is_good(status_of(ports.s3(), ("GET", "/healthz"), b""))
+    let is_good = |answer: Result<Answer>| answer.is_ok_and(|answer| answer.is_good());
+    is_good(ask(ports.filer(), ("PUT", "/ready"), b"?")) && is_good(ask(ports.s3(), ("GET", "/healthz"), b""))
 }
 
-/// The status of the answer to a request.
-fn status_of(port: u16, (method, path): (&str, &str), body: &[u8]) -> Result<u16> {
-    let mut stream = TcpStream::connect(("127.0.0.1", port))?;
-    let (path, len) = (escaped(path), body.len());
-    write!(
-        stream,
-        "{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: {len}\r\n\r\n"
-    )?;
-    stream.write_all(body)?;
-    let mut answer = Vec::new();
-    stream.read_to_end(&mut answer)?;
-    let head = String::from_utf8_lossy(&answer[..answer.len().min(64)]);
-    let status = head.split(' ').nth(1).and_then(|status| status.parse().ok());
-    status.with_context(|| format!("{method} {path}: no answer"))
+/// The answer to a request.
+fn ask(port: u16, (method, path): (&str, &str), body: &[u8]) -> Result<Answer> {
+    http::request(("127.0.0.1", port), (method, &escaped(path)), &[], body)
 }
 
 /// A path as it stands in a request.

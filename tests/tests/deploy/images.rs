@@ -100,6 +100,19 @@ fn programs_that_open_videos_get_ffmpeg_and_those_that_run_models_get_them() {
 }
 
 #[test]
+fn images_for_graphics_cards_are_the_others_and_what_a_card_needs() {
+    for program in ["detector-svc", "embedder-svc"] {
+        let (plain, for_cards) = (instructions_of(program), instructions_of(&format!("{program}-gpu")));
+        let (same, added) = for_cards.split_at(plain.len());
+        assert_eq!(same, plain);
+        assert!(
+            added.iter().all(|line| ["FROM ", "COPY ", "ENV "].iter().any(|start| line.starts_with(start)))
+        );
+        assert!(added.iter().any(|line| line.contains("FACEREEL__MODELS__ONNXRUNTIME=")), "{added:?}");
+    }
+}
+
+#[test]
 fn versions_agree_with_the_workspace() {
     let manifest = fs::read_to_string(repository::root().join("Cargo.toml")).expect("the workspace is there");
     let section = manifest.split("[workspace.package]").nth(1).expect("it says the version");
@@ -112,7 +125,7 @@ fn versions_agree_with_the_workspace() {
             seen += 1;
         }
     }
-    assert_eq!(seen, 4);
+    assert_eq!(seen, 5);
 }
 
 fn compose() -> Value {

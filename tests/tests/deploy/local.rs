@@ -1,9 +1,10 @@
 //! `deploy/local/up` and `down`: everything as processes, without containers.
 
-use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Command, Output};
+
+use facereel_test_servers::http::{self, Answer};
 
 use crate::manifests::deploy;
 
@@ -53,12 +54,8 @@ fn free_ports() -> u16 {
         .expect("there are free ports")
 }
 
-fn get(port: u16, path: &str) -> String {
-    let mut stream = TcpStream::connect(("127.0.0.1", port)).expect("the service listens");
-    write!(stream, "GET {path} HTTP/1.0\r\nHost: localhost\r\n\r\n").expect("it reads");
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).expect("it answers");
-    answer
+fn get(port: u16, path: &str) -> Answer {
+    http::get(("127.0.0.1", port), path).expect("the service answers")
 }
 
 fn is_free(port: u16) -> bool {
@@ -78,8 +75,8 @@ fn everything_comes_up_once_and_goes_down_without_a_trace() {
     for service in 0..4 {
         let port = local.port + 10 + service;
         let ready = get(port, "/readyz");
-        assert_eq!(ready.split(' ').nth(1), Some("200"), "{ready}");
-        assert!(get(port, "/metrics").contains("facereel_build_info"));
+        assert!(ready.is_good(), "{ready:?}");
+        assert!(get(port, "/metrics").body.contains("facereel_build_info"));
     }
     let again = local.up();
     assert!(!again.contains("starting"), "{again}");

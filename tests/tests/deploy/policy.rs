@@ -90,7 +90,7 @@ fn images_have_a_version() {
 
 #[test]
 fn production_runs_images_by_their_digest() {
-    for folder in ["overlays/prod", "jobs/backfill"] {
+    for folder in ["overlays/prod", "overlays/gpu", "jobs/backfill", "jobs/retention"] {
         for pod in objects(folder).iter().filter(|object| object.makes_pods()) {
             let by_digest = |container: Object| container.text("/image").contains("@sha256:");
             assert!(pod.containers().all(by_digest), "{folder}: {}", pod.title());
@@ -100,8 +100,10 @@ fn production_runs_images_by_their_digest() {
 
 #[test]
 fn production_has_no_secret_in_it() {
-    let secrets = objects("overlays/prod").into_iter().filter(|object| object.kind() == "Secret");
-    assert_eq!(secrets.map(|secret| secret.title()).collect::<Vec<_>>(), Vec::<String>::new());
+    for folder in ["overlays/prod", "overlays/gpu"] {
+        let secrets = objects(folder).into_iter().filter(|object| object.kind() == "Secret");
+        assert_eq!(secrets.map(|secret| secret.title()).collect::<Vec<_>>(), Vec::<String>::new());
+    }
 }
 
 #[test]

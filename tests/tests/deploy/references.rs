@@ -33,7 +33,9 @@ fn named_by(object: &Object) -> Vec<String> {
 #[rstest]
 #[case("overlays/dev", &[])]
 #[case("overlays/prod", &FROM_OUTSIDE)]
+#[case("overlays/gpu", &FROM_OUTSIDE)]
 #[case("jobs/backfill", &["Secret facereel-broker", "Secret facereel-store", "ServiceAccount facereel"])]
+#[case("jobs/retention", &["Secret facereel-eraser", "ServiceAccount facereel"])]
 fn whatever_is_named_is_there_or_is_asked_for_in_the_docs(#[case] folder: &str, #[case] outside: &[&str]) {
     let objects = objects(folder);
     let there: BTreeSet<String> = objects.iter().map(Object::title).collect();
@@ -45,6 +47,7 @@ fn whatever_is_named_is_there_or_is_asked_for_in_the_docs(#[case] folder: &str, 
 #[rstest]
 #[case("overlays/dev")]
 #[case("overlays/prod")]
+#[case("overlays/gpu")]
 fn selectors_choose_pods_that_exist(#[case] folder: &str) {
     let objects = objects(folder);
     let labels: Vec<_> =

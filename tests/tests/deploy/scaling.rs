@@ -1,4 +1,4 @@
-//! Each service scales on the queues of its stages.
+//! Each stage scales on its own queues.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -24,23 +24,41 @@ fn scaled(folder: &str) -> Vec<Object> {
     objects(folder).into_iter().filter(|object| object.kind() == "ScaledObject").collect()
 }
 
-fn service_of(queue: &str) -> &'static str {
-    match queue.split('.').nth(1) {
-        Some("plan" | "detect") => "facereel-detector",
-        Some("track") => "facereel-tracker",
-        Some("embed") => "facereel-embedder",
-        Some("export") => "facereel-exporter",
-        stage => panic!("no service consumes {stage:?}"),
+/// The Deployment of each stage, as the Deployments say themselves: `service.stages`.
+fn workers_by_stage(folder: &str) -> BTreeMap<String, Object> {
+    let deployments = objects(folder).into_iter().filter(|object| object.kind() == "Deployment");
+    deployments.map(|object| (object.variable("FACEREEL__SERVICE__STAGES").to_owned(), object)).collect()
+}
+
+#[test]
+fn every_stage_has_a_deployment_of_the_service_that_knows_it() {
+    let services = [
+        ("plan", "detector-svc"),
+        ("detect", "detector-svc"),
+        ("track", "tracker-svc"),
+        ("embed", "embedder-svc"),
+        ("export", "exporter-svc"),
+    ];
+    for folder in OVERLAYS {
+        let workers = workers_by_stage(folder);
+        assert_eq!(workers.len(), services.len(), "{folder}: {:?}", workers.keys());
+        for (stage, service) in services {
+            let image = workers[stage].text("/spec/template/spec/containers/0/image");
+            let name = image.split(['@', ':']).next().and_then(|path| path.rsplit('/').next());
+            let name = name.map(|name| name.trim_end_matches("-gpu"));
+            assert_eq!(name, Some(service), "{folder}: {stage}");
+        }
     }
 }
 
 #[test]
-fn every_queue_of_jobs_wakes_the_service_that_consumes_it() {
+fn every_queue_of_jobs_wakes_the_deployment_of_its_stage() {
     let queues = queues_of_jobs();
     assert_eq!(queues.len(), 10, "{queues:?}");
-    let expected: BTreeMap<_, _> =
-        queues.iter().map(|queue| (queue.clone(), service_of(queue).to_owned())).collect();
     for folder in OVERLAYS {
+        let workers = workers_by_stage(folder);
+        let worker_of = |queue: &str| workers[queue.split('.').nth(1).unwrap_or_default()].name().to_owned();
+        let expected: BTreeMap<_, _> = queues.iter().map(|queue| (queue.clone(), worker_of(queue))).collect();
         let mut found = BTreeMap::new();
         for object in scaled(folder) {
             for trigger in object.list("/spec/triggers") {
@@ -56,6 +74,7 @@ fn every_queue_of_jobs_wakes_the_service_that_consumes_it() {
 #[rstest]
 #[case("overlays/dev")]
 #[case("overlays/prod")]
+#[case("overlays/gpu")]
 fn scalers_see_jobs_that_workers_hold_and_let_nobody_go_too_early(#[case] folder: &str) {
     for object in scaled(folder) {
         let title = object.title();

@@ -38,7 +38,9 @@ fn python() -> PathBuf {
 #[rstest]
 #[case("overlays/dev")]
 #[case("overlays/prod")]
+#[case("overlays/gpu")]
 #[case("jobs/backfill")]
+#[case("jobs/retention")]
 fn every_object_fits_its_schema(#[case] folder: &str) {
     let yaml = rendered(folder);
     for version in VERSIONS {

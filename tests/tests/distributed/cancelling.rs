@@ -2,6 +2,7 @@
 
 use std::slice::from_ref;
 
+use facereel_domain::layout::RunLayout;
 use facereel_tests::cluster::Cluster;
 use facereel_tests::episode::Episode;
 use facereel_tests::fleet::Replica;
@@ -22,7 +23,9 @@ fn a_cancelled_run_leaves_no_work_and_no_jobs_and_can_be_taken_up_again() {
     fleet.start(Replica::of("embedder-svc"));
     cluster.assert_nothing_left(fleet);
     assert!(!cluster.has(&run, "manifest.json"));
-    assert!(cluster.has(&run, "cancelled.json"));
+    let layout = RunLayout::new(&run);
+    assert_eq!(cluster.json(&layout.submission(), "submission")["lane"], "interactive");
+    assert!(cluster.json(&layout.cancelled(), "cancelled")["cancelled_unix_sec"].is_u64());
 
     assert_eq!(cluster.submit_all(from_ref(&episode)), [run]);
     let fleet = cluster.full_fleet();

@@ -3,6 +3,7 @@
 use std::fs;
 use std::slice::from_ref;
 
+use facereel_domain::layout::RunLayout;
 use facereel_tests::cluster::Cluster;
 use facereel_tests::episode::Episode;
 use facereel_tests::fleet::Fleet;
@@ -25,12 +26,15 @@ fn a_poison_episode_is_given_up_with_a_reason_and_the_good_ones_finish() {
     let good = Episode::first(2);
     let poison = cluster.upload_bytes("POISON", b"this is a letter and no video");
     cluster.submit(&cluster.upload(&good[0]));
-    cluster.submit(&poison);
+    let failed = cluster.submit(&poison);
     cluster.submit(&cluster.upload(&good[1]));
     let fleet = cluster.full_fleet();
 
     cluster.wait_for(&good);
     let letter = dead_letter_of(&cluster, &fleet, "POISON");
+    let note = cluster.json(&RunLayout::new(&failed).error(), "error");
+    assert_eq!(note["stage"], letter["stage"]);
+    assert!(note["reason"].to_string().contains("the video can't be planned"), "{note:#}");
     let id = letter["id"].as_str().expect("letters have ids");
     assert_eq!(
         (letter["stage"].as_str(), letter["attempts"].as_u64()),

@@ -9,5 +9,7 @@ mod cancelling;
 mod dead_letters;
 mod duplicates;
 mod episodes;
+mod erasing;
 mod kills;
 mod outages;
+mod stages;

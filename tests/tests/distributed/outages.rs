@@ -38,7 +38,7 @@ fn an_s3_server_that_is_killed_and_started_again_loses_nothing() {
     cluster.server.kill().unwrap();
     // Which takes some seconds, and work stands still meanwhile.
     for service in ["detector-svc", "exporter-svc"] {
-        let is_unready = || fleet.readiness_of(service).is_some_and(|answer| answer.contains(" 503 "));
+        let is_unready = || fleet.answer_of(service, "/readyz").is_some_and(|answer| answer.status == 503);
         fleet.wait_until("the store is missed", is_unready);
     }
     cluster.server.start().unwrap();

@@ -5,8 +5,10 @@
 mod bucket;
 mod determinism;
 mod disk_full;
+mod erasing;
 mod judged;
 mod limits;
 mod poison;
+mod providers;
 mod rates;
 mod results;

@@ -7,6 +7,7 @@ use facereel_tests::build;
 use facereel_tests::clip::Clip;
 use facereel_tests::program::Call;
 use facereel_tests::results::{FoundFace, Results, entries};
+use facereel_tests::schemas::assert_fits;
 use facereel_tests::truth::{self, TrueFace};
 
 /// Faces less visible than this are not asked for.
@@ -58,6 +59,9 @@ fn every_promised_file_is_there_and_passes_verification() {
         "progress.json",
     ] {
         assert!(run.join(file).is_file(), "{file} is missing");
+    }
+    for (file, schema) in [("settings", "settings"), ("run_stats", "run-stats"), ("progress", "progress")] {
+        assert_fits(schema, &results.json(&format!("{file}.json")));
     }
     assert!(results.episode.join("current.json").is_file());
     assert!(!run.join("work").exists(), "intermediate objects stayed behind");

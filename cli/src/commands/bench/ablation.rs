@@ -8,6 +8,7 @@ use clap::Args;
 
 use super::markdown::Table;
 use super::measured::Measured;
+use super::profiles;
 use super::rows::{KNOBS, Knob, flags};
 use crate::commands::evaluate::Truth;
 use crate::console;
@@ -50,6 +51,9 @@ pub(crate) fn run(args: &AblationArgs) -> Result<Exit> {
     if let Some(file) = &args.markdown {
         TABLE.put(file, &rows)?;
     }
+    if args.profiles {
+        bench.compare_profiles()?;
+    }
     Ok(Exit::Done)
 }
 
@@ -62,6 +66,17 @@ struct Bench<'a> {
 }
 
 impl Bench<'_> {
+    /// The profiles' own table.
+    fn compare_profiles(&mut self) -> Result<()> {
+        let profiles = profiles::NAMES.map(|name| Ok((name, self.measure(&profiles::flags(name))?.0)));
+        let profiles = profiles.into_iter().collect::<Result<Vec<_>>>()?;
+        let rows = profiles::rows(&clip_name(&self.args.folder), &profiles);
+        for row in &rows {
+            console::out(row.join("  "));
+        }
+        self.args.markdown.as_ref().map_or(Ok(()), |file| profiles::TABLE.put(file, &rows))
+    }
+
     /// What a run with these flags is like, and the clip's frame rate.
     fn measure(&mut self, flags: &[String]) -> Result<(Measured, f64)> {
         if let Some(known) = self.known.get(flags) {
@@ -101,12 +116,12 @@ fn variants(args: &AblationArgs, fps: f64) -> Vec<Variant> {
         task: "H1".to_owned(),
         name: format!("profile {name}"),
         which: "ours",
-        flags: vec!["--profile".to_owned(), name.to_owned()],
+        flags: profiles::flags(name),
     };
     let defaults =
         Variant { task: String::new(), name: "all defaults".to_owned(), which: "ours", flags: Vec::new() };
     let knobs = KNOBS.iter().filter(is_wanted).flat_map(of_knob);
-    let profiles = ["fast", "balanced", "high"].into_iter().filter(|_| args.profiles).map(profile);
+    let profiles = profiles::NAMES.into_iter().filter(|_| args.profiles).map(profile);
     std::iter::once(defaults).chain(knobs).chain(profiles).collect()
 }
 
@@ -135,8 +150,15 @@ const HEADER: [&str; 20] = [
     "wrong person",
 ];
 
+/// What a table calls the clip in `folder`: the folder's name, or where `bench synth` was told to fill `parts`, the name
+/// of the one around it.
+fn clip_name(folder: &Path) -> String {
+    let named = folder.ancestors().find(|place| place.file_name().is_some_and(|name| name != "parts"));
+    named.and_then(Path::file_name).unwrap_or_default().to_string_lossy().into_owned()
+}
+
 fn cells(folder: &Path, variant: &Variant, measured: &Measured) -> Vec<String> {
-    let clip = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let clip = clip_name(folder);
     let shown = variant.flags.join(" ").replace("--set ", "");
     let Measured { taken, decoding, .. } = measured;
     let mut cells = vec![clip, variant.task.clone(), variant.name.clone(), variant.which.to_owned(), shown];
@@ -171,6 +193,12 @@ fn cells(folder: &Path, variant: &Variant, measured: &Measured) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_clip_is_called_as_its_folder() {
+        assert_eq!(clip_name(Path::new("data/bench/hard/parts")), "hard");
+        assert_eq!(clip_name(Path::new("clips/interview")), "interview");
+    }
 
     #[test]
     fn every_row_has_a_cell_for_each_column_and_rows_differ_in_their_keys() {

@@ -28,6 +28,9 @@ pub(super) struct Measured {
     pub(super) artifact_bytes: u64,
     /// Against the truth, where there is one.
     pub(super) report: Option<RunReport>,
+    /// The same for the faces only that the run was asked to track: those of its `detect.min_face_px` and more.
+    pub(super) own_report: Option<RunReport>,
+    pub(super) min_face_px: u32,
 }
 
 impl Measured {
@@ -36,8 +39,10 @@ impl Measured {
         let (taken, folder) = own_run(video, flags)?;
         let url = folder.path().to_string_lossy();
         let finished = FinishedRun::read(&url, None)?;
-        let report =
-            truth.map(|truth| judge_run(&finished, truth, (DemandArgs::default(), None))).transpose()?;
+        let min_face_px = finished.manifest.settings.detect.min_face_px;
+        let judged = |demands| truth.map(|truth| judge_run(&finished, truth, (demands, None))).transpose();
+        let report = judged(DemandArgs::default())?;
+        let own_report = judged(DemandArgs::default().of_size(min_face_px))?;
         let counts = finished.manifest.counts;
         Ok(Self {
             taken,
@@ -52,6 +57,8 @@ impl Measured {
             embeddings: counts.embeddings,
             artifact_bytes: finished.manifest.artifacts.iter().map(|artifact| artifact.size_bytes).sum(),
             report,
+            own_report,
+            min_face_px,
         })
     }
 }

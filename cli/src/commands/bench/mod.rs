@@ -8,6 +8,7 @@ mod markdown;
 mod measured;
 mod own_run;
 mod pipeline;
+mod profiles;
 mod rows;
 mod synth;
 mod track;

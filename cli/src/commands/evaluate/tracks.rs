@@ -71,6 +71,11 @@ impl Default for DemandArgs {
 }
 
 impl DemandArgs {
+    /// The same for faces of this size and more.
+    pub(crate) fn of_size(self, min_px: u32) -> Self {
+        Self { min_px: min_px as f32, ..self }
+    }
+
     fn demands(self) -> Demands {
         Demands { min_px: self.min_px, min_visibility: self.ignore_visibility }
     }

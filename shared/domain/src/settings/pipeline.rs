@@ -22,6 +22,18 @@ pub struct PipelineSettings {
     pub embed: EmbedSettings,
 }
 
+/// What a model runs on: ONNX Runtime's execution provider. Each takes its sums in an order of its own, so that the last
+/// digits of the same model's results differ (docs/adr/0006).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Provider {
+    /// The processor.
+    #[default]
+    Cpu,
+    /// An NVIDIA graphics card.
+    Cuda,
+}
+
 /// Which frames are analysed and how faces are found in them.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -36,6 +48,8 @@ pub struct DetectSettings {
     /// How to read the outputs of a model of one's own (`yunet`, `centerface`, `scrfd`); empty = `scrfd`. The catalog's
     /// models are read as what they are.
     pub model_head: String,
+    /// What the detector runs on.
+    pub provider: Provider,
     /// One frame in this many is analysed, and the first of each shot.
     pub stride: u32,
     /// Frames analysed per second of video, in place of `stride`; 0 = use `stride`.
@@ -77,6 +91,7 @@ impl Default for DetectSettings {
             model_file: String::new(),
             model_sha256: String::new(),
             model_head: String::new(),
+            provider: Provider::Cpu,
             stride: 6,
             analyzed_fps: 0.0,
             stride_snap: 0,
@@ -270,6 +285,8 @@ pub struct EmbedSettings {
     pub model_file: String,
     /// The digest the model's file must have, 64 hexadecimal digits; empty = the catalog's, or any for one's own file.
     pub model_sha256: String,
+    /// What the embedder runs on.
+    pub provider: Provider,
     /// Most faces that go through the embedder at once.
     pub batch_size: u32,
     /// Most faces of one embed job, the unit of work, where tracks, which stay whole, allow it.
@@ -283,6 +300,7 @@ impl Default for EmbedSettings {
             model: "sface".to_owned(),
             model_file: String::new(),
             model_sha256: String::new(),
+            provider: Provider::Cpu,
             batch_size: 1,
             job_faces: 64,
         }

@@ -174,6 +174,8 @@ pub struct SourceSettings {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ServiceSettings {
+    /// Names of the stages that the process works on; empty = all that the service has.
+    pub stages: Vec<String>,
     /// `address:port` of health and metrics; empty = loopback and the service's own port.
     pub listen: String,
     /// Jobs of a stage worked on side by side; 0 = what suits the stage.
@@ -193,6 +195,7 @@ pub struct ServiceSettings {
 impl Default for ServiceSettings {
     fn default() -> Self {
         Self {
+            stages: Vec::new(),
             listen: String::new(),
             slots: 0,
             drain_sec: 90.0,

@@ -4,7 +4,7 @@ use std::fmt::{self, Error};
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use facereel_service::cpu;
+use facereel_service::{cpu, memory};
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
 use prometheus_client::metrics::counter::ConstCounter;
@@ -51,7 +51,9 @@ impl Collector for Process {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), Error> {
         let cpu = ConstCounter::new(cpu::used().as_secs_f64());
         write(&mut encoder, ("process_cpu_seconds", "CPU time of the process"), &cpu)?;
+        let limit = memory::limit_bytes().unwrap_or(0) as f64;
         let gauges = [
+            ("facereel_memory_limit_bytes", "Memory that the container may take, 0 without a limit", limit),
             ("process_resident_memory_bytes", "Resident memory", cpu::rss_bytes() as f64),
             ("process_start_time_seconds", "When the process began, in seconds since 1970", self.began),
             ("process_threads", "Threads of all kinds", cpu::thread_count() as f64),

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use facereel_domain::ids::RunRef;
 use facereel_domain::layout::ObjectKey;
-use facereel_store::{ObjectMeta, PutOutcome, Store, StoreError};
+use facereel_store::{ObjectMeta, OldVersions, PutOutcome, Store, StoreError};
 
 use super::{Point, Trap};
 
@@ -71,6 +71,14 @@ impl Store for TrappedStore {
 
     async fn show_committed(&self, run: &RunRef) -> Result<(), StoreError> {
         self.inner.show_committed(run).await
+    }
+
+    async fn written_unix_sec(&self, key: &ObjectKey) -> Result<Option<u64>, StoreError> {
+        self.inner.written_unix_sec(key).await
+    }
+
+    async fn old_versions(&self) -> Result<OldVersions, StoreError> {
+        self.inner.old_versions().await
     }
 
     async fn sweep(&self) -> Result<u64, StoreError> {

@@ -12,6 +12,7 @@ fn wrong_settings_are_code_2() {
     for (path, value, why) in [
         ("service.drainsec", "1", "did you mean"),
         ("service.drain_sec", "-1", "service.drain_sec"),
+        ("service.stages", "detect,track", "'track' is no stage of tester-svc"),
         ("service.fail_point", "stop@noon", "service.fail_point"),
         ("service.otlp_endpoint", "grpc://host", "service.otlp_endpoint"),
         ("service.listen", "999.1.1.1:80", "service.listen"),

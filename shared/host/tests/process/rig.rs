@@ -1,7 +1,6 @@
 //! Starts `tester-svc` and talks to it as its surroundings do.
 
-use std::io::{self, BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
+use std::io::{self, BufRead, BufReader, Write};
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::Arc;
@@ -13,7 +12,7 @@ use facereel_domain::pipeline::{Lane, Stage};
 use facereel_domain::settings::QueueSettings;
 use facereel_messages::jobs::{DetectJob, JobAddress};
 use facereel_queue::{Delivery, Message, Queue, QueueName};
-use facereel_test_servers::Rabbit;
+use facereel_test_servers::{Rabbit, http};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -135,13 +134,8 @@ impl Process {
             self.wait_for("listening");
         }
         let address = self.address.clone().expect("it was said");
-        let mut stream = TcpStream::connect(address).expect("it listens");
-        write!(stream, "GET {path} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n").expect("it reads");
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).expect("it answers");
-        let (head, body) = answer.split_once("\r\n\r\n").expect("a head and a body");
-        let status = head.split(' ').nth(1).and_then(|code| code.parse().ok());
-        (status.expect("a status"), body.to_owned())
+        let answer = http::get(address, path).expect("it answers");
+        (answer.status, answer.body)
     }
 
     /// Looks at `path` again and again until its answer holds `text`.

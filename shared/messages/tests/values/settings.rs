@@ -1,7 +1,7 @@
 //! Settings that differ from every default, so that samples keep their meaning when a default changes.
 
 use facereel_domain::settings::{
-    CropSettings, DetectSettings, EmbedSettings, GateSettings, PipelineSettings, QualitySettings,
+    CropSettings, DetectSettings, EmbedSettings, GateSettings, PipelineSettings, Provider, QualitySettings,
     ShotSettings, TrackSettings,
 };
 
@@ -40,6 +40,7 @@ pub(crate) fn pipeline() -> PipelineSettings {
             model: "own".to_owned(),
             model_file: "arcface.onnx".to_owned(),
             model_sha256: "ab".repeat(32),
+            provider: Provider::Cuda,
             batch_size: 2,
             job_faces: 32,
         },
@@ -52,6 +53,7 @@ fn detect() -> DetectSettings {
         model_file: "det_10g.onnx".to_owned(),
         model_sha256: "cd".repeat(32),
         model_head: "scrfd".to_owned(),
+        provider: Provider::Cuda,
         stride: 4,
         analyzed_fps: 5.0,
         stride_snap: 2,

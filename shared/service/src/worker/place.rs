@@ -20,6 +20,8 @@ pub struct Workplace {
     pub context: StageContext,
     /// Fires when no further job is to be taken; those at work go on to their end.
     pub intake_end: CancellationToken,
+    /// Detect jobs of a lane that wait, above which no further episode of the lane is planned.
+    pub high_water: u64,
     /// How often a job is tried.
     pub retry: RetryPolicy,
     /// How long a job may take; `None` = as long as it wants. Native code can't be stopped: a job that exceeds this
@@ -34,12 +36,13 @@ pub struct Workplace {
 }
 
 impl Workplace {
-    /// A place with the usual retries, without a time limit and without traces, that leaves leftovers alone.
+    /// A place with the usual retries, without a high-water mark, a time limit or traces, that leaves leftovers alone.
     pub fn new(queue: Arc<dyn Queue>, context: StageContext, observer: Arc<dyn JobObserver>) -> Self {
         Self {
             queue,
             intake_end: context.shutdown.child_token(),
             context,
+            high_water: u64::MAX,
             retry: RetryPolicy::default(),
             time_limit: None,
             leftovers: Leftovers::Keep,

@@ -2,6 +2,7 @@
 
 mod ends;
 mod failures;
+mod intake;
 mod order;
 mod rig;
 mod slots;

@@ -61,6 +61,7 @@ pub(crate) struct Rig {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) shutdown: CancellationToken,
     pub(crate) intake_end: CancellationToken,
+    pub(crate) high_water: u64,
     pub(crate) time_limit: Option<Duration>,
     pub(crate) leftovers: Leftovers,
     reports: mpsc::UnboundedReceiver<JobReport>,
@@ -78,6 +79,7 @@ impl Rig {
             store: Arc::new(MemoryStore::default()),
             intake_end: shutdown.child_token(),
             shutdown,
+            high_water: u64::MAX,
             time_limit: None,
             leftovers: Leftovers::Delete,
             reports,
@@ -110,6 +112,7 @@ impl Rig {
         };
         let mut place = Workplace::new(Arc::clone(&self.worker_queue), context, self.observer.clone());
         place.retry = RetryPolicy { attempts: 4, ..RetryPolicy::default() };
+        place.high_water = self.high_water;
         place.time_limit = self.time_limit;
         place.leftovers = self.leftovers;
         place.intake_end = self.intake_end.clone();

@@ -34,13 +34,21 @@ pub(super) const KNOBS: &[Knob] = &[
          are always read as what they are.",
     ),
     Knob::new(
+        "detect.provider",
+        Kind::Choice(&["cpu", "cuda"]),
+        "",
+        "What the detector runs on. `cuda` needs an NVIDIA card and a build of ONNX Runtime with CUDA \
+         (`models.onnxruntime`) wherever the run is worked on; without them jobs fail, they do not fall back to the CPU. \
+         Decoding stays on the CPU and costs more than detection.",
+    ),
+    Knob::new(
         "detect.stride",
         Kind::Integer(1, 1000),
         "frames",
         "One frame in this many is analysed, plus the first of each shot. Larger is cheaper; faces that show \
          for less than the stride are missed, and fast ones are harder to follow.",
     )
-    .fast("10")
+    .fast("8")
     .high("3")
     .legacy(&[Legacy::same("--stride")]),
     Knob::new(
@@ -78,9 +86,9 @@ pub(super) const KNOBS: &[Knob] = &[
         "px",
         "Smallest face that is tracked (shorter side of its box, source pixels); smaller ones are listed as \
          `too_small`, but a track keeps a face that falls short of it by up to a fifth. It sets the detector's \
-         input size, so the work falls with its square.",
+         input size (at least 512 px wide), so that the work falls with its square until decoding is most of it.",
     )
-    .fast("64")
+    .fast("40")
     .high("20"),
     Knob::new(
         "detect.input_width",

@@ -37,7 +37,7 @@ pub(super) const KNOBS: &[Knob] = &[
         "Smallest face that is embedded (shorter side of its box, source pixels). The smaller the face, the \
          less its vector says.",
     )
-    .fast("64")
+    .fast("40")
     .high("24"),
     Knob::new(
         "crops.per_track",
@@ -174,6 +174,12 @@ pub(super) const KNOBS: &[Knob] = &[
         "",
         "The digest that file must have; empty accepts any file of your own. Set it wherever runs must be \
          repeatable.",
+    ),
+    Knob::new(
+        "embed.provider",
+        Kind::Choice(&["cpu", "cuda"]),
+        "",
+        "What the embedder runs on, as `detect.provider`. On `cuda` a larger `embed.batch_size` keeps the card busier.",
     ),
     Knob::new(
         "embed.batch_size",

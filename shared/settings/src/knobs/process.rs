@@ -99,7 +99,7 @@ pub(super) const KNOBS: &[Knob] = &[
         "queue.high_water",
         Kind::Integer(1, 1_000_000),
         "jobs",
-        "No further episode is planned while more detect jobs than this wait. Higher keeps more workers busy \
+        "No further episode of a lane is planned while more detect jobs of it than this wait. Higher keeps more workers busy \
          without a pause; lower keeps the broker small and lets new work start sooner.",
     ),
     Knob::new(

@@ -5,6 +5,14 @@ use crate::knob::Knob;
 
 pub(super) const KNOBS: &[Knob] = &[
     Knob::new(
+        "service.stages",
+        Kind::List,
+        "",
+        "The stages that a service works on, of those that it has: `plan` and `detect` for `detector-svc`, one for each \
+         of the others. Empty takes all. With a part only, several processes of one service scale apart, and models are \
+         loaded where a stage needs them.",
+    ),
+    Knob::new(
         "service.listen",
         Kind::Text,
         "address:port",

@@ -99,7 +99,9 @@ pub(super) const KNOBS: &[Knob] = &[
         "",
         "Tracks whose faces have a lower mean confidence are left out of tracks, faces and crops; their detections \
          stay listed, with the reason. Higher drops false alarms that last, and faces that are only half there.",
-    ),
+    )
+    .fast("0.65")
+    .high("0.65"),
     Knob::new(
         "track.sample_limit",
         Kind::Integer(0, 100_000),

@@ -4,6 +4,7 @@ use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::time::UNIX_EPOCH;
 
 use bytes::Bytes;
 use facereel_domain::layout::ObjectKey;
@@ -84,6 +85,14 @@ pub(super) fn head(root: &Path, key: ObjectKey) -> Result<Option<ObjectMeta>, St
     let metadata = present(fs::metadata(root.join(key.as_str())));
     let metadata = metadata.map_err(|e| StoreError::from_io(e, "look at", key.as_str()))?;
     Ok(metadata.filter(fs::Metadata::is_file).map(|m| ObjectMeta { key, size: m.len() }))
+}
+
+/// When the object's file was written, if it is there; 1970 where the file system does not tell.
+pub(super) fn written_unix_sec(root: &Path, key: &ObjectKey) -> Result<Option<u64>, StoreError> {
+    let metadata = present(fs::metadata(root.join(key.as_str())));
+    let metadata = metadata.map_err(|e| StoreError::from_io(e, "ask for the age of", key.as_str()))?;
+    let modified = metadata.filter(fs::Metadata::is_file).map(|m| m.modified().unwrap_or(UNIX_EPOCH));
+    Ok(modified.map(|at| at.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())))
 }
 
 /// All objects below `prefix`.

@@ -21,6 +21,7 @@ use super::failure::{Failure, within};
 use super::options::{Addressing, S3Options};
 use super::transport::http_client;
 use crate::error::{StoreError, StoreErrorKind};
+use crate::seam::OldVersions;
 
 /// Signed for where nothing says otherwise: servers of one's own mostly do not care.
 const USUAL_REGION: &str = "us-east-1";
@@ -87,6 +88,28 @@ impl Bucket {
             })
         };
         self.attempts.run(Purpose { operation: "open the store", object: url }, ask).await
+    }
+}
+
+impl Bucket {
+    /// Whether it keeps what is deleted. Versions that were made before versioning was suspended are kept too.
+    pub(super) async fn old_versions(&self, url: &str) -> Result<OldVersions, StoreError> {
+        use StoreErrorKind::{Denied, Invalid, NotFound};
+        let limit = self.attempts.limits.attempt_with(0);
+        let ask = || {
+            boxed(async {
+                let request = self.client.get_bucket_versioning().bucket(&self.name);
+                match within(limit, async { Ok(request.send().await?) }).await {
+                    Ok(told) if told.status().is_some() => Ok(OldVersions::Kept),
+                    Ok(_) => Ok(OldVersions::Gone),
+                    Err(failure) if matches!(failure.kind, Denied | Invalid | NotFound) => {
+                        Ok(OldVersions::Unknown)
+                    }
+                    Err(failure) => Err(failure),
+                }
+            })
+        };
+        self.attempts.run(Purpose { operation: "ask for old versions in", object: url }, ask).await
     }
 }
 

@@ -148,11 +148,16 @@ async fn delete_batch(store: &S3Store, prefix: &str, names: &[String]) -> Result
             let limit = bucket.attempts.limits.attempt_with(0);
             let output = within(limit, async { Ok(request.send().await?) }).await?;
             match output.errors().first() {
-                Some(error) => Err(Failure::transient(format!(
-                    "the server could not delete {} objects, the first because of {}",
-                    output.errors().len(),
-                    error.code().unwrap_or("a reason that it does not tell"),
-                ))),
+                Some(error) => {
+                    let (count, code) = (output.errors().len(), error.code());
+                    let reason = code.unwrap_or("a reason that it does not tell");
+                    let text =
+                        format!("the server did not delete {count} objects, the first because of {reason}");
+                    Err(match code {
+                        Some("AccessDenied") => Failure::new(StoreErrorKind::Denied, text),
+                        _ => Failure::transient(text),
+                    })
+                }
                 None => Ok(()),
             }
         })

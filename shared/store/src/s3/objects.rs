@@ -3,8 +3,10 @@
 use std::hash::{BuildHasher, RandomState};
 use std::ops::Range;
 use std::process;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use aws_sdk_s3::operation::get_object::GetObjectOutput;
+use aws_sdk_s3::operation::head_object::HeadObjectOutput;
 use aws_sdk_s3::operation::put_object::builders::PutObjectFluentBuilder;
 use aws_sdk_s3::primitives::ByteStream;
 use bytes::Bytes;
@@ -33,6 +35,8 @@ const SOON_DIGESTED: usize = 256 * 1024;
 #[derive(Debug, Default)]
 pub(super) struct Facts {
     pub(super) size: u64,
+    /// Seconds since 1970; the present where the server does not tell, so that nothing counts as old.
+    pub(super) written_unix_sec: u64,
     /// Names the content: another one has another tag.
     pub(super) etag: Option<String>,
     pub(super) digest: Option<String>,
@@ -181,6 +185,7 @@ async fn head_once(bucket: &Bucket, name: &str) -> Result<Option<Facts>, Failure
             let metadata = |name| output.metadata().and_then(|all| all.get(name)).cloned();
             Ok(Some(Facts {
                 size: output.content_length().and_then(|len| u64::try_from(len).ok()).unwrap_or_default(),
+                written_unix_sec: written_unix_sec(&output),
                 etag: output.e_tag().map(str::to_owned),
                 digest: metadata(DIGEST),
                 token: metadata(TOKEN),
@@ -189,6 +194,12 @@ async fn head_once(bucket: &Bucket, name: &str) -> Result<Option<Facts>, Failure
         Err(failure) if failure.is_absence() => Ok(None),
         Err(failure) => Err(failure),
     }
+}
+
+fn written_unix_sec(output: &HeadObjectOutput) -> u64 {
+    let told = output.last_modified().and_then(|at| u64::try_from(at.secs()).ok());
+    let now = || SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    told.unwrap_or_else(now)
 }
 
 /// Removes the object where there is one.

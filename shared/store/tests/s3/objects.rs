@@ -2,12 +2,15 @@
 
 use std::time::Duration;
 
+use aws_sdk_s3::types::{BucketVersioningStatus, VersioningConfiguration};
 use bytes::Bytes;
 use facereel_domain::layout::ObjectKey;
 use facereel_domain::settings::StoreSettings;
 use facereel_store::conformance::Outcome;
 use facereel_store::s3::{AccessKey, S3Limits, S3Options};
-use facereel_store::{ConditionalWrites, S3Store, Store, StoreErrorKind, open, open_with, probe};
+use facereel_store::{
+    ConditionalWrites, OldVersions, S3Store, Store, StoreErrorKind, open, open_with, probe,
+};
 use facereel_test_servers::HttpFault;
 
 use crate::rig::Rig;
@@ -161,6 +164,22 @@ async fn a_probe_finds_servers_that_ignore_or_refuse_conditional_writes() -> Out
         proxy.plan_after(&format!("PUT /{}/doctor", rig.bucket), (2, 1), answer);
         assert_eq!(probe(&store).await?.conditional_writes, expected);
         assert_eq!(store.list("").await?, []);
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_bucket_that_keeps_what_is_deleted_says_so() -> Outcome {
+    let rig = Rig::new();
+    let proxy = rig.proxy().await;
+    let store = S3Store::open(&rig.url(""), &crate::rig::options(&proxy.url())).await?;
+    assert_eq!(store.old_versions().await?, OldVersions::Gone);
+    let enabled = VersioningConfiguration::builder().status(BucketVersioningStatus::Enabled).build();
+    rig.client().put_bucket_versioning().bucket(&rig.bucket).versioning_configuration(enabled).send().await?;
+    assert_eq!(store.old_versions().await?, OldVersions::Kept);
+    for answer in [HttpFault::Answer(403, "AccessDenied"), HttpFault::Answer(501, "NotImplemented")] {
+        proxy.plan(&format!("GET /{}/?versioning", rig.bucket), 1, answer);
+        assert_eq!(store.old_versions().await?, OldVersions::Unknown);
     }
     Ok(())
 }
