@@ -14,7 +14,7 @@ demo: ## Set up, compose a clip, run the pipeline on it and on a real video
 test: ## Set up and run all tests
 	@scripts/test.sh
 
-lint: ## Formatting, clippy and documentation, with warnings as errors
+lint: ## Dependencies, formatting, clippy and documentation, with warnings as errors
 	@scripts/lint.sh
 
 models: ## Fetch, check and repair the models

@@ -94,7 +94,9 @@ impl Piece {
     pub fn hour_of_an_episode(&self, episode_hours: f64, jobs: f64, share: Usage) -> Usage {
         let hourly = self.usage.times(1.0 / self.hours);
         let further = jobs / episode_hours - hourly.jobs;
-        hourly + Usage { jobs: 1.0, ..share }.times(further)
+        let hour = hourly + Usage { jobs: 1.0, ..share }.times(further);
+        // The share may come from a run with other settings.
+        Usage { reads: hour.reads.max(0.0), writes: hour.writes.max(0.0), ..hour }
     }
 }
 

@@ -48,7 +48,13 @@ pub(crate) fn measure(clips: &[PathBuf]) -> Result<Vec<Table>> {
     let plant = Plant::open(&deployed)?;
     let slots = plant.slots()?;
     let shares = shares(&plant, clips.last().context("sizing needs a clip")?)?;
-    let measured = clips.iter().map(|clip| of_clip(&plant, clip, &shares)).collect::<Result<Vec<_>>>()?;
+    // How many bytes a job reads beside its own part of the video depends on the video.
+    let of_others: Vec<_> = shares.iter().map(|share| Usage { read_bytes: 0.0, ..*share }).collect();
+    let measured = clips.iter().enumerate().map(|(at, clip)| {
+        let shares = if at + 1 == clips.len() { &shares } else { &of_others };
+        of_clip(&plant, clip, shares)
+    });
+    let measured = measured.collect::<Result<Vec<_>>>()?;
     drop(plant);
     let ceilings = ceilings(&deployed)?;
     let last = measured.last().context("sizing needs a clip")?;
