@@ -126,7 +126,7 @@ impl<S: Stage> AtWork<S> {
                 Some(_) = jobs.join_next() => {}
                 _ = turns.tick() => {
                     self.place.observer.loop_turned(S::Job::STAGE);
-                    if intake.look().await { break Ok(Taken::OtherLanes) }
+                    if intake.is_held_back() && intake.look().await { break Ok(Taken::OtherLanes) }
                 }
                 delivery = taking.next() => match delivery {
                     Ok(Some(delivery)) => {

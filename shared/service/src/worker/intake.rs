@@ -27,6 +27,11 @@ impl Intake {
         Self { queue, stage, high_water, open: QueueName::lanes_of(stage).to_vec() }
     }
 
+    /// Whether a lane is closed: only then is there something to wait for.
+    pub(super) fn is_held_back(&self) -> bool {
+        self.open.len() < QueueName::lanes_of(self.stage).len()
+    }
+
     /// Looks at what waits; true if other lanes are open than before.
     pub(super) async fn look(&mut self) -> bool {
         let Some(feeds) = floods(self.stage) else { return false };
