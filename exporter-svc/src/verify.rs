@@ -30,7 +30,7 @@ use facereel_domain::digest::Sha256Digest;
 use facereel_domain::geometry::Size;
 use facereel_domain::ids::{EpisodeId, RunRef};
 use facereel_domain::layout::{EPISODES, EpisodeLayout, RunLayout};
-use facereel_store::{Store, StoreError, StoreErrorKind};
+use facereel_store::{Store, StoreError, if_there};
 use serde::{Deserialize, Serialize};
 
 pub use self::erasures::ErasedNote;
@@ -197,7 +197,7 @@ async fn read_manifest(
     run: &RunRef,
     problems: &mut Problems,
 ) -> Result<Option<(Commit, Sha256Digest)>, StoreError> {
-    let Some(bytes) = get_if_there(store.get(&RunLayout::new(run).manifest()).await)? else {
+    let Some(bytes) = if_there(store.get(&RunLayout::new(run).manifest()).await)? else {
         problems.add(MANIFEST, "it is missing: the run was never finished, or is being made");
         return Ok(None);
     };
@@ -212,7 +212,7 @@ async fn read_manifest(
             .add(MANIFEST, format!("it is the commit of episode '{}', run {}", named.ep_id, named.run_id));
     }
     let current = store.get(&EpisodeLayout::new(&run.ep_id).current()).await;
-    match get_if_there(current)? {
+    match if_there(current)? {
         None => problems.add(CURRENT, "it is missing: start the run again to have it written"),
         Some(pointer) => check_pointer(&pointer, (run, &bytes), problems),
     }
@@ -232,14 +232,6 @@ fn check_pointer(pointer: &[u8], (run, manifest): (&RunRef, &[u8]), problems: &m
     if pointer.manifest_sha256 != actual {
         let named = pointer.manifest_sha256;
         problems.add(CURRENT, format!("it says that manifest.json has digest {named}, it has {actual}"));
-    }
-}
-
-/// Absence is a finding, not an error.
-fn get_if_there<T>(result: Result<T, StoreError>) -> Result<Option<T>, StoreError> {
-    match result {
-        Err(error) if error.kind() == StoreErrorKind::NotFound => Ok(None),
-        other => other.map(Some),
     }
 }
 

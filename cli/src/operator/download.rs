@@ -10,7 +10,7 @@ use exporter_svc::{Artifact, WorkObjects, after_commit};
 use facereel_domain::digest::Sha256Digest;
 use facereel_domain::ids::RunRef;
 use facereel_domain::layout::{ObjectKey, RunLayout};
-use facereel_store::{LocalStore, PutOutcome, Store, StoreErrorKind};
+use facereel_store::{LocalStore, PutOutcome, Store, if_there};
 use serde::Serialize;
 
 use super::side_by_side::side_by_side;
@@ -97,8 +97,8 @@ async fn copy(
 }
 
 async fn copy_if_there(store: &dyn Store, local: &LocalStore, key: &ObjectKey) -> Result<()> {
-    match store.get(key).await {
-        Err(error) if error.kind() == StoreErrorKind::NotFound => Ok(()),
-        read => Ok(local.put(key, read?).await?),
+    if let Some(bytes) = if_there(store.get(key).await)? {
+        local.put(key, bytes).await?;
     }
+    Ok(())
 }

@@ -5,7 +5,7 @@ use facereel_domain::ids::RunRef;
 use facereel_domain::layout::RunLayout;
 use facereel_domain::pipeline::Stage;
 use facereel_messages::objects::Plan;
-use facereel_store::{ObjectMeta, Store, StoreErrorKind};
+use facereel_store::{ObjectMeta, Store, if_there};
 use serde::Serialize;
 
 /// How far a run is.
@@ -49,10 +49,7 @@ pub(crate) async fn headway(store: &dyn Store, run: &RunRef, plan: &mut Option<P
 }
 
 async fn read_plan(store: &dyn Store, layout: &RunLayout) -> Result<Option<PlanView>> {
-    let bytes = match store.get(&layout.plan()).await {
-        Err(error) if error.kind() == StoreErrorKind::NotFound => return Ok(None),
-        read => read?,
-    };
+    let Some(bytes) = if_there(store.get(&layout.plan()).await)? else { return Ok(None) };
     let plan: Plan = facereel_messages::decode(&bytes)
         .with_context(|| format!("{}/{} can't be read", store.url(), layout.plan()))?;
     let segment_frames = plan.segments.iter().map(|segment| u64::from(segment.frames)).collect();

@@ -4,7 +4,7 @@ use anyhow::{Context as _, Result};
 use facereel_domain::ids::RunRef;
 use facereel_domain::layout::{ObjectKey, RunLayout};
 use facereel_service::cancel::Cancellation;
-use facereel_store::{Store, StoreErrorKind};
+use facereel_store::{Store, if_there};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -75,10 +75,7 @@ pub(crate) async fn standing(store: &dyn Store, run: &RunRef) -> Result<Standing
 
 /// The JSON object at `key`, where there is one.
 pub(super) async fn read_json<T: DeserializeOwned>(store: &dyn Store, key: &ObjectKey) -> Result<Option<T>> {
-    let bytes = match store.get(key).await {
-        Err(error) if error.kind() == StoreErrorKind::NotFound => return Ok(None),
-        read => read?,
-    };
+    let Some(bytes) = if_there(store.get(key).await)? else { return Ok(None) };
     let value = serde_json::from_slice(&bytes);
     value.map(Some).with_context(|| format!("{}/{key} is damaged: look at it, then delete it", store.url()))
 }

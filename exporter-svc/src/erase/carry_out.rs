@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use facereel_domain::digest::Sha256Digest;
 use facereel_domain::ids::TrackId;
 use facereel_domain::layout::{EpisodeLayout, RunLayout};
-use facereel_store::{Store, StoreErrorKind};
+use facereel_store::{Store, if_there};
 
 use super::record::ErasureRecord;
 use super::rewrite::{Cut, rewritten};
@@ -88,12 +88,8 @@ async fn replace(
     let damaged = |what: String| EraseError::Damaged { path: path.to_owned(), what };
     let key = RunLayout::new(&record.run).artifact(path);
     let key = key.ok_or_else(|| damaged("is no name of a file".to_owned()))?;
-    let bytes = match store.get(&key).await {
-        Err(error) if error.kind() == StoreErrorKind::NotFound => {
-            return Err(damaged("is missing".to_owned()));
-        }
-        read => read?,
-    };
+    let bytes = if_there(store.get(&key).await)?;
+    let bytes = bytes.ok_or_else(|| damaged("is missing".to_owned()))?;
     if Sha256Digest::of(&bytes) == after.sha256 {
         return Ok(());
     }
@@ -108,10 +104,7 @@ async fn replace(
 /// Links of people to the run, which may lead to folders that are gone now.
 async fn renew_links(store: &dyn Store, record: &ErasureRecord) -> Result<(), EraseError> {
     let pointer = store.get(&EpisodeLayout::new(&record.run.ep_id).current()).await;
-    let pointer = match pointer {
-        Err(error) if error.kind() == StoreErrorKind::NotFound => return Ok(()),
-        read => read?,
-    };
+    let Some(pointer) = if_there(pointer)? else { return Ok(()) };
     let current: Option<CurrentRun> = serde_json::from_slice(&pointer).ok();
     if current.is_some_and(|current| current.run == record.run) {
         store.show_committed(&record.run).await?;

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use facereel_domain::digest::Sha256Digest;
 use facereel_domain::ids::TrackId;
 use facereel_domain::layout::RunLayout;
-use facereel_store::{Store, StoreErrorKind};
+use facereel_store::{Store, if_there};
 
 use super::carry_out::takes;
 use super::record::{ErasureRecord, ZeroedRows};
@@ -124,10 +124,7 @@ async fn read<'a>(
     let artifact = state.remains.artifacts.iter().find(|artifact| artifact.path == path);
     let artifact = artifact.ok_or_else(missing)?;
     let key = RunLayout::new(&state.run).artifact(path).ok_or_else(missing)?;
-    let bytes = match store.get(&key).await {
-        Err(error) if error.kind() == StoreErrorKind::NotFound => return Err(missing()),
-        read => read?,
-    };
+    let bytes = if_there(store.get(&key).await)?.ok_or_else(missing)?;
     if Sha256Digest::of(&bytes) != artifact.sha256 {
         return Err(damaged(path, &"has another digest than the commit says"));
     }

@@ -3,7 +3,7 @@
 use facereel_domain::digest::Sha256Digest;
 use facereel_domain::ids::RunRef;
 use facereel_domain::layout::{ObjectKey, RunLayout};
-use facereel_store::{Store, StoreError, StoreErrorKind};
+use facereel_store::{Store, if_there};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
@@ -38,12 +38,8 @@ impl RunState {
     /// Reads commit and records.
     pub async fn read(store: &dyn Store, run: &RunRef) -> Result<Self, EraseError> {
         let layout = RunLayout::new(run);
-        let manifest = match store.get(&layout.manifest()).await {
-            Err(error) if error.kind() == StoreErrorKind::NotFound => {
-                return Err(EraseError::NotFinished(run.clone()));
-            }
-            read => read?,
-        };
+        let manifest = if_there(store.get(&layout.manifest()).await)?;
+        let manifest = manifest.ok_or_else(|| EraseError::NotFinished(run.clone()))?;
         let commit: Commit = parse(&layout, &layout.manifest(), &manifest)?;
         if commit.schema_version != SCHEMA_VERSION {
             return Err(unusable(&layout, &layout.manifest(), "it is of another version"));
@@ -88,13 +84,6 @@ pub async fn read_records(
         records.push(Recorded { record, done });
     }
     Ok(records)
-}
-
-fn if_there<T>(read: Result<T, StoreError>) -> Result<Option<T>, StoreError> {
-    match read {
-        Err(error) if error.kind() == StoreErrorKind::NotFound => Ok(None),
-        read => read.map(Some),
-    }
 }
 
 fn parse<T: DeserializeOwned>(layout: &RunLayout, key: &ObjectKey, bytes: &[u8]) -> Result<T, EraseError> {

@@ -7,10 +7,10 @@ use facereel_domain::digest::Sha256Digest;
 use facereel_domain::geometry::Size;
 use facereel_domain::ids::RunRef;
 use facereel_domain::layout::RunLayout;
-use facereel_store::{Store, StoreError};
+use facereel_store::{Store, StoreError, if_there};
 
 use super::problems::Problems;
-use super::{Checked, Commit, MANIFEST, get_if_there};
+use super::{Checked, Commit, MANIFEST};
 use crate::commit::Artifact;
 use crate::erase::{Extent, Remains};
 
@@ -122,7 +122,7 @@ impl<'a> RunFiles<'a> {
         }
         // A path that lies in the store is a good key.
         let Some(key) = self.layout.artifact(path) else { return Ok(None) };
-        let Some(bytes) = get_if_there(self.store.get(&key).await)? else {
+        let Some(bytes) = if_there(self.store.get(&key).await)? else {
             self.problems.add(path, "it is missing");
             return Ok(None);
         };

@@ -15,6 +15,14 @@ pub struct StoreError {
     source: Option<Source>,
 }
 
+/// What was read, where there is such an object: for whom absence is a finding and no failure.
+pub fn if_there<T>(read: Result<T, StoreError>) -> Result<Option<T>, StoreError> {
+    match read {
+        Err(error) if error.kind == StoreErrorKind::NotFound => Ok(None),
+        read => read.map(Some),
+    }
+}
+
 /// Kinds of failure, as far as callers treat them differently.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum StoreErrorKind {

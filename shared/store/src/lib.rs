@@ -39,7 +39,7 @@ use std::sync::Arc;
 
 use facereel_domain::settings::StoreSettings;
 
-pub use error::{StoreError, StoreErrorKind};
+pub use error::{StoreError, StoreErrorKind, if_there};
 pub use faulty::FaultyStore;
 pub use local::LocalStore;
 pub use memory::MemoryStore;
