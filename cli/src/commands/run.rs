@@ -110,6 +110,10 @@ fn refuse_other_queues(resolved: &Resolved) -> Result<(), SettingsError> {
     })
 }
 
+fn is_for_people(args: &RunArgs) -> bool {
+    matches!(args.style(), Style::Bars | Style::Lines)
+}
+
 fn conclude(
     args: &RunArgs,
     (outcome, erased): (Outcome, Option<String>),
@@ -117,19 +121,18 @@ fn conclude(
 ) -> Exit {
     match outcome {
         Outcome::Complete(summary) => presenter.finished(&summary),
-        Outcome::WasComplete(summary) => {
-            if matches!(args.style(), Style::Bars | Style::Lines) {
-                console::err(match erased {
-                    None => "already complete: nothing to do (--force does it again)".to_owned(),
-                    Some(what) => {
-                        format!(
-                            "complete, and {what}: nothing was done (--force makes it anew, with all faces)"
-                        )
-                    }
-                });
+        Outcome::WasComplete(summary) => match erased {
+            // The summary tells of what is gone.
+            Some(what) if is_for_people(args) => console::err(format!(
+                "complete, and {what}: nothing was done (--force makes it anew, with all faces)"
+            )),
+            _ => {
+                if is_for_people(args) {
+                    console::err("already complete: nothing to do (--force does it again)");
+                }
+                presenter.finished(&summary);
             }
-            presenter.finished(&summary);
-        }
+        },
         Outcome::Stopped => {
             presenter.failed("stopped", Exit::Interrupted.code());
             if !args.quiet {

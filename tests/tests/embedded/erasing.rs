@@ -83,6 +83,7 @@ fn an_erased_episode_holds_no_face_and_stays_erased_until_it_is_forced() {
     let again = Call::run(&Clip::of_everything().video(), store.path()).with(&PIECES);
     let said = again.succeed().said;
     assert!(said.contains("all its faces were erased") && said.contains("--force"), "{said}");
+    assert!(!said.contains("tracks.jsonl"), "it names what is gone: {said}");
     assert_eq!(with_faces(store.path()), Vec::<PathBuf>::new());
     again.with(&["--force"]).succeed();
     assert_eq!(differences(&undisturbed(), &artifacts(store.path())), Vec::<String>::new());
