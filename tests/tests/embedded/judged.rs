@@ -34,6 +34,16 @@ fn tracks_and_cuts_of_a_run_are_judged_by_the_clips_folder() {
 }
 
 #[test]
+fn in_the_dark_cuts_are_found_and_no_track_crosses_one() {
+    let clip = Clip::in_the_dark();
+    let out = run(&clip, &[]);
+    let shots = evaluated("shots", &clip, out.path());
+    assert!(shots["recall"].as_f64().unwrap() > 0.8, "{shots}");
+    let tracks = evaluated("tracks", &clip, out.path());
+    assert_eq!(tracks["mixing"]["cut_crossing_tracks"], 0, "{tracks}");
+}
+
+#[test]
 fn in_the_dark_the_adaptive_threshold_finds_more_faces_and_hardly_a_false_one_more() {
     let clip = Clip::in_the_dark();
     let report = |settings: &[&str]| evaluated("tracks", &clip, run(&clip, settings).path());

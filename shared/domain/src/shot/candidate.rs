@@ -34,6 +34,11 @@ impl CandidateRule {
     /// A cut's change is at least so many times the usual.
     pub const CUT_RATIO: f32 = 2.5;
 
+    /// From this mean luma on, a plain picture may have all of the spread that the settings allow; in the dark less, as
+    /// all contrast is less there,
+    const FULL_LIGHT: f32 = 30.0;
+    /// but never less than this share of it, which noise and compression leave in black.
+    const SHARE_IN_BLACK: f32 = 0.25;
     /// Which of the remembered changes is the usual one, counted from the largest.
     const USUAL_RANK: usize = 3;
 
@@ -63,7 +68,7 @@ impl CandidateRule {
     /// Whether the picture is plain: black, white or one colour.
     #[must_use]
     pub fn is_plain(&self, step: &Step) -> bool {
-        step.spread <= self.fade_level
+        step.spread <= self.fade_level * (step.mean / Self::FULL_LIGHT).clamp(Self::SHARE_IN_BLACK, 1.0)
     }
 
     fn leaves_plain(&self, before: &[Step], now: &Step) -> bool {
@@ -124,6 +129,13 @@ mod tests {
             assert!(rule().is_candidate(&[plain(mean), plain(mean)], &out), "{mean}");
             assert!(!rule().is_candidate(&[plain(mean), out], &out), "{mean}");
         }
+    }
+
+    #[test]
+    fn a_picture_in_the_dark_is_not_black() {
+        let faint = |mean, spread| Step { change: 0.0, mean, spread };
+        assert!(rule().is_plain(&faint(120.0, 2.5)) && rule().is_plain(&faint(1.0, 0.6)));
+        assert!(!rule().is_plain(&faint(8.0, 2.5)));
     }
 
     fn any_step() -> impl Strategy<Value = Step> {

@@ -179,7 +179,7 @@ pub(super) const KNOBS: &[Knob] = &[
         Kind::Number(0.0, 128.0),
         "levels of 255",
         "Standard deviation of luma up to which a picture is plain: black, white or one colour, as between \
-         fades. Higher finds fades that do not reach it, and takes faint scenes (fog, a wall) for plain.",
+         fades; in the dark as much less as a picture is darker than a mean luma of 30, down to a quarter. Higher finds fades that do not reach it, and takes faint scenes (fog, a wall) for plain.",
     ),
     Knob::new(
         "shots.cooldown_sec",
