@@ -3,7 +3,8 @@
 # `ARGS=episode` (40 minutes) for 1080p.
 # `ARGS=services` measures the services on a broker and an S3 server of its own, on this machine; `ARGS=rehearsal` a backfill
 # under the autoscaling of deploy/kubernetes, `ARGS=sizing` what each stage takes: both for docs/scaling.md.
-# `ARGS=ablation` measures each knob of the optimisation plan on the hard clip; `ARGS=before-after` all at once on 40 minutes.
+# `ARGS=ablation` measures each knob of the optimisation plan on clips with ground truth; `ARGS=before-after` all at once on 40
+# minutes; `ARGS=trackers` compares tracks with those of textbook ByteTrack.
 # COMPARE='other command {}' measures another program on the same clips in the same run.
 set -euo pipefail
 . "$(dirname "$0")/places.sh"
@@ -12,47 +13,47 @@ cd "$repo"
 what=${1:-demo}
 task=$what
 case $task in
-ablation) what=hard ;;
+ablation | trackers) what=hard ;;
 before-after) what=episode ;;
 services | rehearsal) what=demo ;;
 sizing) what=ten-minutes ;;
 esac
 program=target/release/facereel
-folder=data/bench/$what
-clip=$folder/$what.mp4
 
 scripts/install-system.sh
 cargo build --quiet --release -p facereel
 scripts/fetch-models.sh
 scripts/fetch-media.sh
 
-compose() { "$program" bench synth --media "$media" --out "$folder/parts" "$@"; }
-if [ ! -f "$clip" ]; then
+# Composes the clip of this name, with its ground truth in `parts`, where that was not done before.
+compose() {
+    local folder=data/bench/$1
+    local clip=$folder/$1.mp4
+    local synth=("$program" bench synth --media "$media" --out "$folder/parts")
+    [ ! -f "$clip" ] || return 0
     say "composing $clip"
     mkdir -p "$folder"
-    case $what in
-    demo)
-        compose --preset demo
-        cp "$folder/parts/clip.mp4" "$clip"
-        ;;
+    case $1 in
+    demo | hard) "${synth[@]}" --preset "$1" ;;
+    dark) "${synth[@]}" --preset hard --light 0.08 ;;
     ten-minutes | episode)
         # Two minutes are composed and played 5 or 20 times: up to 57,600 frames of 1080p at 4 Mb/s.
-        compose --preset long --seconds 120
-        times=5
-        [ "$what" = episode ] && times=20
+        "${synth[@]}" --preset long --seconds 120
+        local times=5
+        [ "$1" = episode ] && times=20
         for _ in $(seq "$times"); do echo "file 'parts/clip.mp4'"; done >"$folder/list.txt"
         ffmpeg -v error -y -f concat -i "$folder/list.txt" -c copy "$clip"
-        ;;
-    hard)
-        compose --preset hard
-        cp "$folder/parts/clip.mp4" "$clip"
+        return
         ;;
     *)
-        say "there is no clip '$what': use demo, hard, ten-minutes, episode, services, rehearsal, sizing, ablation or before-after"
+        say "there is no clip '$1': use demo, hard, dark, ten-minutes, episode, services, rehearsal, sizing, ablation, before-after or trackers"
         exit 2
         ;;
     esac
-fi
+    cp "$folder/parts/clip.mp4" "$clip"
+}
+compose "$what"
+clip=data/bench/$what/$what.mp4
 
 case $task in
 services | rehearsal | sizing)
@@ -71,8 +72,25 @@ services | rehearsal | sizing)
     [ -f "${clips[0]}" ] || unset 'clips[0]'
     exec "$bench" docs/scaling.md "${clips[@]}" sizing
     ;;
-ablation) exec "$program" bench ablation --profiles --markdown docs/benchmarks.md "$folder/parts" ;;
-before-after) exec "$program" bench before-after --markdown docs/benchmarks.md "$clip" ;;
+ablation)
+    ablation() { "$program" bench ablation --markdown docs/benchmarks.md "$@"; }
+    ablation --profiles data/bench/hard/parts
+    # What the hard clip can't show: hidden faces that come back where they were, stills, darkness.
+    compose demo
+    ablation --only A2,B4 data/bench/demo/parts
+    compose dark
+    ablation --only E2 data/bench/dark/parts
+    exit
+    ;;
+before-after)
+    "$program" bench before-after --markdown docs/benchmarks.md "$clip"
+    # Like for like: the smallest face was 64 px before.
+    exec "$program" bench pipeline --markdown docs/benchmarks.md "$clip" --set detect.min_face_px=64
+    ;;
+trackers)
+    compose demo
+    exec "$program" bench trackers --markdown docs/benchmarks.md data/bench/{hard,demo}/parts
+    ;;
 esac
 
 measure() {

@@ -1,5 +1,6 @@
 //! What `facereel evaluate` says about runs on clips whose faces are known.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use facereel_tests::clip::Clip;
@@ -31,6 +32,28 @@ fn tracks_and_cuts_of_a_run_are_judged_by_the_clips_folder() {
     assert!(tracks["detected"]["found"].as_u64() >= Some(1));
     let shots = evaluated("shots", &clip, out.path());
     assert!(shots["recall"].as_f64().unwrap() > 0.8, "{shots}");
+}
+
+#[test]
+fn at_one_frame_in_six_tracks_are_no_worse_than_those_of_bytetrack_on_every_frame() {
+    let clip = Clip::of_everything();
+    let out = tempdir().unwrap();
+    let table = out.path().join("table.md");
+    let call = ["bench".into(), "trackers".into(), clip.folder, "--markdown".into(), table.clone()];
+    Call::new(call).succeed();
+    let table = fs::read_to_string(table).unwrap();
+    // IDF1 and tracks over a cut.
+    let row = |tracker: &str, stride: &str| -> (f64, u32) {
+        let mut rows = table.lines().map(|line| line.split('|').map(str::trim).collect::<Vec<_>>());
+        let row = rows.find(|cells| cells.get(2) == Some(&tracker) && cells.get(3) == Some(&stride));
+        let row = row.unwrap_or_else(|| panic!("{tracker} {stride}: {table}"));
+        (row[4].parse().unwrap(), row[11].parse().unwrap())
+    };
+    let (idf1, over_cuts) = row("facereel", "6");
+    for other in ["ByteTrack", "ByteTrack, ended at cuts"] {
+        assert!(idf1 >= row(other, "1").0, "{table}");
+    }
+    assert_eq!(over_cuts, 0, "{table}");
 }
 
 #[test]

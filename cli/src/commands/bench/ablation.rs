@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 use clap::Args;
+use facereel_domain::pipeline::Stage;
 
 use super::markdown::Table;
 use super::measured::Measured;
@@ -127,7 +128,7 @@ fn variants(args: &AblationArgs, fps: f64) -> Vec<Variant> {
 
 const TABLE: Table = Table { name: "ablation", header: &HEADER, keys: 4 };
 
-const HEADER: [&str; 20] = [
+const HEADER: [&str; 22] = [
     "clip",
     "task",
     "knob",
@@ -136,6 +137,8 @@ const HEADER: [&str; 20] = [
     "wall s",
     "CPU s",
     "mean CPU %",
+    "detect s",
+    "embed s",
     "decoded",
     "detector calls",
     "detections",
@@ -152,7 +155,7 @@ const HEADER: [&str; 20] = [
 
 /// What a table calls the clip in `folder`: the folder's name, or where `bench synth` was told to fill `parts`, the name
 /// of the one around it.
-fn clip_name(folder: &Path) -> String {
+pub(super) fn clip_name(folder: &Path) -> String {
     let named = folder.ancestors().find(|place| place.file_name().is_some_and(|name| name != "parts"));
     named.and_then(Path::file_name).unwrap_or_default().to_string_lossy().into_owned()
 }
@@ -166,6 +169,8 @@ fn cells(folder: &Path, variant: &Variant, measured: &Measured) -> Vec<String> {
         format!("{:.1}", taken.wall_sec),
         format!("{:.1}", taken.cpu_sec),
         format!("{:.0}", taken.mean_cpu_percent()),
+        format!("{:.2}", measured.seconds_of(Stage::Detect)),
+        format!("{:.2}", measured.seconds_of(Stage::Embed)),
         decoding.frames_decoded.to_string(),
         decoding.detector_calls.to_string(),
         measured.detections.to_string(),

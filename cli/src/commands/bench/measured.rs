@@ -4,8 +4,10 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result};
 use facereel_domain::layout::RunLayout;
+use facereel_domain::pipeline::Stage;
 use facereel_messages::objects::{DetectionCounts, Tracks};
 use facereel_service::objects;
+use serde::Deserialize;
 
 use super::compare::Taken;
 use super::own_run::own_run;
@@ -26,6 +28,7 @@ pub(super) struct Measured {
     pub(super) crops: u64,
     pub(super) embeddings: u64,
     pub(super) artifact_bytes: u64,
+    stages: Vec<StageTime>,
     /// Against the truth, where there is one.
     pub(super) report: Option<RunReport>,
     /// The same for the faces only that the run was asked to track: those of its `detect.min_face_px` and more.
@@ -44,9 +47,10 @@ impl Measured {
         let report = judged(DemandArgs::default())?;
         let own_report = judged(DemandArgs::default().of_size(min_face_px))?;
         let counts = finished.manifest.counts;
+        let (decoding, stages) = read_back(&url, &finished)?;
         Ok(Self {
             taken,
-            decoding: decoding(&url, &finished)?,
+            decoding,
             fps: finished.manifest.video.timeline.fps.to_f64(),
             frames: finished.manifest.video.frames,
             frames_analysed: counts.frames_analysed,
@@ -56,20 +60,40 @@ impl Measured {
             crops: counts.crops,
             embeddings: counts.embeddings,
             artifact_bytes: finished.manifest.artifacts.iter().map(|artifact| artifact.size_bytes).sum(),
+            stages,
             report,
             own_report,
             min_face_px,
         })
     }
+
+    /// Seconds from begin to end of a stage; 0 where it had nothing to do.
+    pub(super) fn seconds_of(&self, stage: Stage) -> f64 {
+        self.stages.iter().find(|time| time.stage == stage).map_or(0.0, |time| time.wall_sec)
+    }
 }
 
-/// What decoding counted, from the work objects.
-fn decoding(url: &str, finished: &FinishedRun) -> Result<DetectionCounts> {
+/// What a stage took; from `run_stats.json`, like what holds it.
+#[derive(Debug, Clone, Deserialize)]
+struct StageTime {
+    stage: Stage,
+    wall_sec: f64,
+}
+
+#[derive(Deserialize)]
+struct Times {
+    stages: Vec<StageTime>,
+}
+
+/// What decoding counted, from the work objects, and what the stages took.
+fn read_back(url: &str, finished: &FinishedRun) -> Result<(DetectionCounts, Vec<StageTime>)> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let store = crate::store::open(url).await?;
-        let key = RunLayout::new(&finished.manifest.run).tracks();
+        let layout = RunLayout::new(&finished.manifest.run);
+        let key = layout.tracks();
         let tracks: Tracks = objects::read(store.as_ref(), &key).await.with_context(|| key.to_string())?;
-        Ok(tracks.counts)
+        let times: Times = serde_json::from_slice(&store.get(&layout.run_stats()).await?)?;
+        Ok((tracks.counts, times.stages))
     })
 }

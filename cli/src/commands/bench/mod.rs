@@ -12,6 +12,7 @@ mod profiles;
 mod rows;
 mod synth;
 mod track;
+mod trackers;
 
 use anyhow::Result;
 use clap::Subcommand;
@@ -31,6 +32,8 @@ pub(crate) enum BenchCommand {
     BeforeAfter(before_after::BeforeAfterArgs),
     /// Measure the tracker on made-up faces
     Track(track::TrackArgs),
+    /// Compare tracks with those of textbook `ByteTrack` on the same detections
+    Trackers(trackers::TrackersArgs),
 }
 
 /// Measures what is asked.
@@ -41,5 +44,6 @@ pub(crate) fn run(command: &BenchCommand) -> Result<Exit> {
         BenchCommand::Ablation(args) => ablation::run(args),
         BenchCommand::BeforeAfter(args) => before_after::run(args),
         BenchCommand::Track(args) => track::run(args),
+        BenchCommand::Trackers(args) => trackers::run(args),
     }
 }

@@ -26,14 +26,25 @@ pub(super) struct Knob {
     pub(super) before: Assignments,
     /// As the plan wanted it; empty where that is our default too.
     pub(super) planned: Assignments,
+    /// Whether other settings are changed too, so that what the knob does by itself can be seen. Such a row says nothing
+    /// about the plan as a whole.
+    pub(super) is_isolated: bool,
 }
 
 use Value::{Frames, Text};
 
 /// All knobs that change what a run does or takes, in the plan's order.
-pub(super) static KNOBS: [Knob; 18] = [
+pub(super) static KNOBS: [Knob; 20] = [
     knob("A1", "gap", &[("track.max_gap_sec", Text("2.5"))]),
     knob("A2", "buffer", &[("track.buffer_sec", Frames(25.0))]),
+    Knob {
+        planned: &[("track.relink_gap_sec", Text("0"))],
+        ..alone(
+            "A2",
+            "buffer, nothing joined",
+            &[("track.buffer_sec", Frames(25.0)), ("track.relink_gap_sec", Text("0"))],
+        )
+    },
     knob("A3", "shortest track", &[("track.min_observations", Text("1"))]),
     knob("A3", "samples a track", &[("track.sample_limit", Text("0"))]),
     knob("B1", "stride", &[("detect.stride", Text("1"))]),
@@ -58,6 +69,22 @@ pub(super) static KNOBS: [Knob; 18] = [
         ..knob("G1", "gate", &[("gate.every_sec", Frames(10.0))])
     },
     Knob {
+        planned: &[
+            ("gate.every_sec", Frames(24.0)),
+            ("track.sample_limit", Text("1")),
+            ("detect.stride", Text("2")),
+        ],
+        ..alone(
+            "G1",
+            "gate, next to no samples",
+            &[
+                ("gate.every_sec", Frames(10.0)),
+                ("track.sample_limit", Text("1")),
+                ("detect.stride", Text("2")),
+            ],
+        )
+    },
+    Knob {
         planned: &[("embed.batch_size", Text("8"))],
         ..knob("G2", "batch", &[("embed.batch_size", Text("1"))])
     },
@@ -66,12 +93,17 @@ pub(super) static KNOBS: [Knob; 18] = [
 
 /// A knob whose planned value is our default.
 const fn knob(task: &'static str, name: &'static str, before: Assignments) -> Knob {
-    Knob { task, name, before, planned: &[] }
+    Knob { task, name, before, planned: &[], is_isolated: false }
+}
+
+/// The same with what would hide the knob's effect set aside.
+const fn alone(task: &'static str, name: &'static str, before: Assignments) -> Knob {
+    Knob { is_isolated: true, ..knob(task, name, before) }
 }
 
 /// Every knob as it was before the plan, at once.
 pub(super) fn all_before() -> impl Iterator<Item = &'static (&'static str, Value)> {
-    KNOBS.iter().flat_map(|knob| knob.before)
+    KNOBS.iter().filter(|knob| !knob.is_isolated).flat_map(|knob| knob.before)
 }
 
 /// Flags of `facereel run` that set these at `fps` frames a second.
@@ -100,6 +132,15 @@ mod tests {
             let Command::Run(run) = Cli::try_parse_from(line).unwrap().command else { panic!("no run") };
             run.settings.resolve().unwrap();
         }
+    }
+
+    #[test]
+    fn the_plan_as_a_whole_has_each_setting_once() {
+        let mut paths: Vec<_> = all_before().map(|(path, _)| path).collect();
+        let count = paths.len();
+        paths.sort();
+        paths.dedup();
+        assert_eq!(paths.len(), count);
     }
 
     #[test]

@@ -48,6 +48,11 @@ impl FinishedRun {
         self.detections.iter().filter(|row| row.track_id.is_some()).count() as u64
     }
 
+    /// Everything that was detected, in order of time.
+    pub(crate) fn detections(&self) -> &[DetectionRow] {
+        &self.detections
+    }
+
     /// Boxes with a track, by frame.
     pub(super) fn tracked(&self) -> Result<ByFrame<Identified>> {
         self.boxes(|_, row| row.track_id)
@@ -70,7 +75,7 @@ impl FinishedRun {
     }
 
     /// First frames of the shots, from 0.
-    pub(super) fn shot_starts(&self) -> Vec<u64> {
+    pub(crate) fn shot_starts(&self) -> Vec<u64> {
         self.shots.iter().map(|shot| shot.first_frame_idx).collect()
     }
 

@@ -13,7 +13,7 @@ use anyhow::Result;
 use clap::Subcommand;
 
 pub(crate) use finished::FinishedRun;
-pub(crate) use tracks::{DemandArgs, RunReport, judge_run};
+pub(crate) use tracks::{DemandArgs, RunReport, judge_boxes, judge_run};
 pub(crate) use truth::Truth;
 
 use crate::exit::Exit;

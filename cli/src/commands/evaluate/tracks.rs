@@ -143,6 +143,15 @@ pub(crate) fn judge_run(
     Ok(RunReport { tracks: SequenceReport { name, ..tracks }, detected })
 }
 
+/// Compares any tracks with the truth, in the frames that are `judged`.
+pub(crate) fn judge_boxes(
+    found: &ByFrame<Identified>,
+    truth: &Truth,
+    (judged, demands): (&[u64], DemandArgs),
+) -> SequenceReport {
+    judge(found, truth, (judged, &demands.demands())).0
+}
+
 fn judge_found(found: &ByFrame<Identified>, truth: &Truth, args: &TracksArgs) -> (SequenceReport, Tally) {
     let ends = [truth.faces.keys().last(), found.keys().last()];
     let end = ends.into_iter().flatten().max().map_or(0, |last| last + 1);
