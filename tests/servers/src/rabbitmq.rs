@@ -117,7 +117,7 @@ impl Rabbit {
     }
 
     fn id(&self) -> Result<u32> {
-        Ok(fs::read_to_string(self.folder.join("id"))?.parse()?)
+        noted_id(&self.folder)
     }
 
     fn found_or_started(name: &str, exclusive: Option<File>) -> Result<Self> {
@@ -126,8 +126,11 @@ impl Rabbit {
         let noted = folder.join("ports");
         let ports = if noted.exists() {
             let ports = Ports::read(&noted)?;
-            // A test that stopped it may have failed before it started it again.
             if TcpStream::connect(("127.0.0.1", ports.amqp)).is_err() {
+                // A test that stopped it failed before it started it again, or was killed while it did.
+                if let Ok(id) = noted_id(&folder) {
+                    let _ = run::kill(id, &folder);
+                }
                 start(&folder, ports)?;
             }
             ports
@@ -153,6 +156,11 @@ impl Ports {
             _ => bail!("{} is no list of ports", path.display()),
         }
     }
+}
+
+/// The process that was started last.
+fn noted_id(folder: &Path) -> Result<u32> {
+    Ok(fs::read_to_string(folder.join("id"))?.parse()?)
 }
 
 fn configure(folder: &Path, ports: Ports) -> Result<()> {
