@@ -9,7 +9,7 @@ use facereel_test_servers::http::{self, Answer};
 use crate::manifests::deploy;
 
 /// Ports that the script uses, from the first on.
-const PORTS: u16 = 14;
+const PORTS: u16 = 18;
 
 /// Everything that `up` started in a folder; stopped when it is dropped.
 struct Local<'a> {
@@ -44,9 +44,9 @@ impl Drop for Local<'_> {
     }
 }
 
-/// The first of some ports in a row that nobody uses.
+/// The first of some ports in a row that nobody uses, below those that the system gives to outgoing connections.
 fn free_ports() -> u16 {
-    let start = 21_000 + (std::process::id() % 500) as u16 * 20;
+    let start = 21_000 + (std::process::id() % 400) as u16 * 20;
     let is_free = |port: u16| TcpListener::bind(("127.0.0.1", port)).is_ok();
     (start..start + 2_000)
         .step_by(20)
