@@ -22,4 +22,5 @@ mod witness;
 pub(crate) use limits::FILE_THREADS;
 pub(crate) use prepare::{Prepared, load_models};
 pub(crate) use run::{Outcome, RunFailed, execute};
+pub(crate) use stats::StatsReport;
 pub(crate) use summary::RunSummary;

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use facereel_domain::pipeline::Stage;
 use facereel_service::{Threads, cpu};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::summary::RunSummary;
 use super::witness::StageTimes;
@@ -18,7 +18,7 @@ pub(super) struct Stats {
 }
 
 /// The content of `run_stats.json`.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct StatsReport {
     schema_version: u32,
     /// Begin of this attempt, seconds since 1970; an earlier attempt's work is not counted.
@@ -36,18 +36,18 @@ pub(crate) struct StatsReport {
     pub(super) peak_rss_bytes: u64,
     /// Threads of the process at the end.
     native_threads: u64,
-    pub(super) stages: Vec<StageStats>,
+    pub(crate) stages: Vec<StageStats>,
     counts: exporter_svc::ManifestCounts,
 }
 
 /// What a stage took.
-#[derive(Debug, Clone, Serialize)]
-pub(super) struct StageStats {
-    pub(super) stage: Stage,
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct StageStats {
+    pub(crate) stage: Stage,
     jobs: u64,
     retries: u64,
     /// From the first job's begin to the last one's end.
-    pub(super) wall_sec: f64,
+    pub(crate) wall_sec: f64,
     /// All jobs together, waiting included.
     busy_sec: f64,
 }

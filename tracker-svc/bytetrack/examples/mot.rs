@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use clap::{Parser, ValueEnum};
-use facereel_bytetrack::{TimedInputs, TrackInput, Tracker, TrackerParams, Tracklet, track_whole};
+use facereel_bytetrack::{TimedInputs, TrackInput, TrackerParams, Tracklet, track_forward, track_whole};
 use facereel_domain::geometry::BBox;
 
 #[derive(Parser)]
@@ -105,21 +105,13 @@ fn track(sequence: &Sequence, args: &Args) -> Result<Vec<Tracklet>> {
         let frames: Vec<TimedInputs> = shot.iter().map(|frame| sequence.frame(*frame)).collect();
         let mut found = match args.time {
             Time::Both => track_whole(&frames, params)?,
-            Time::Forward => forward(&frames, params)?,
+            Time::Forward => track_forward(&frames, params)?,
         };
         found.iter_mut().flat_map(|t| &mut t.observations).for_each(|o| o.frame += looked_at);
         tracklets.append(&mut found);
         looked_at += shot.len();
     }
     Ok(tracklets)
-}
-
-fn forward(frames: &[TimedInputs], params: TrackerParams) -> Result<Vec<Tracklet>> {
-    let mut tracker = Tracker::new(params)?;
-    for frame in frames {
-        tracker.update(frame.ts_sec, &frame.inputs)?;
-    }
-    Ok(tracker.finish())
 }
 
 fn rows(tracklets: &[Tracklet], args: &Args) -> Result<String> {

@@ -49,4 +49,4 @@ mod whole;
 pub use params::{MotionParams, ParamsError, ReachParams, TrackerParams};
 pub use tracker::{TimeError, TrackInput, Tracker};
 pub use tracklet::{Observation, Tracklet, Via};
-pub use whole::{TimedInputs, TrackError, track_whole};
+pub use whole::{TimedInputs, TrackError, track_forward, track_whole};

@@ -1,4 +1,4 @@
-//! Tracking with all of a shot at hand: forward, then back in time.
+//! Tracking with all of a shot at hand: forward, and then back in time.
 //!
 //! A track starts at its first sure sighting; by then the face may have been there for a while, paler, smaller or turned
 //! away. Going forward nothing can be said about such sightings. Going back from the sure one they are as good as those
@@ -29,14 +29,19 @@ pub enum TrackError {
     Time(#[from] TimeError),
 }
 
-/// The tracklets of one shot in order of first appearance. All that [`Tracker`] promises holds, save that sightings may
-/// come before the one that started the track.
-pub fn track_whole(frames: &[TimedInputs], params: TrackerParams) -> Result<Vec<Tracklet>, TrackError> {
+/// The tracklets of one shot, as a [`Tracker`] finds them that is shown one frame after the other.
+pub fn track_forward(frames: &[TimedInputs], params: TrackerParams) -> Result<Vec<Tracklet>, TrackError> {
     let mut tracker = Tracker::new(params)?;
     for frame in frames {
         tracker.update(frame.ts_sec, &frame.inputs)?;
     }
-    let mut tracklets = retrace(tracker.finish(), frames, params)?;
+    Ok(tracker.finish())
+}
+
+/// The tracklets of one shot in order of first appearance. All that [`Tracker`] promises holds, save that sightings may
+/// come before the one that started the track.
+pub fn track_whole(frames: &[TimedInputs], params: TrackerParams) -> Result<Vec<Tracklet>, TrackError> {
+    let mut tracklets = retrace(track_forward(frames, params)?, frames, params)?;
     // A stable sort: tracks that now begin in the same frame stay in the order of their starts.
     tracklets.sort_by_key(|tracklet| tracklet.observations.first().map(|o| o.frame));
     Ok(tracklets)

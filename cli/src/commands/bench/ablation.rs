@@ -7,6 +7,7 @@ use anyhow::{Context as _, Result};
 use clap::Args;
 use facereel_domain::pipeline::Stage;
 
+use super::clip_folder;
 use super::markdown::Table;
 use super::measured::Measured;
 use super::profiles;
@@ -39,7 +40,7 @@ pub(crate) struct AblationArgs {
 
 /// Measures and prints.
 pub(crate) fn run(args: &AblationArgs) -> Result<Exit> {
-    let clip = args.folder.join("clip.mp4");
+    let clip = clip_folder::video(&args.folder);
     let mut bench = Bench { clip: &clip, truth: Truth::read(&args.folder)?, args, known: BTreeMap::new() };
     let fps = bench.measure(&[])?.1;
     let mut rows = Vec::new();
@@ -71,7 +72,7 @@ impl Bench<'_> {
     fn compare_profiles(&mut self) -> Result<()> {
         let profiles = profiles::NAMES.map(|name| Ok((name, self.measure(&profiles::flags(name))?.0)));
         let profiles = profiles.into_iter().collect::<Result<Vec<_>>>()?;
-        let rows = profiles::rows(&clip_name(&self.args.folder), &profiles);
+        let rows = profiles::rows(&clip_folder::name(&self.args.folder), &profiles);
         for row in &rows {
             console::out(row.join("  "));
         }
@@ -153,15 +154,8 @@ const HEADER: [&str; 22] = [
     "wrong person",
 ];
 
-/// What a table calls the clip in `folder`: the folder's name, or where `bench synth` was told to fill `parts`, the name
-/// of the one around it.
-pub(super) fn clip_name(folder: &Path) -> String {
-    let named = folder.ancestors().find(|place| place.file_name().is_some_and(|name| name != "parts"));
-    named.and_then(Path::file_name).unwrap_or_default().to_string_lossy().into_owned()
-}
-
 fn cells(folder: &Path, variant: &Variant, measured: &Measured) -> Vec<String> {
-    let clip = clip_name(folder);
+    let clip = clip_folder::name(folder);
     let shown = variant.flags.join(" ").replace("--set ", "");
     let Measured { taken, decoding, .. } = measured;
     let mut cells = vec![clip, variant.task.clone(), variant.name.clone(), variant.which.to_owned(), shown];
@@ -198,12 +192,6 @@ fn cells(folder: &Path, variant: &Variant, measured: &Measured) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_clip_is_called_as_its_folder() {
-        assert_eq!(clip_name(Path::new("data/bench/hard/parts")), "hard");
-        assert_eq!(clip_name(Path::new("clips/interview")), "interview");
-    }
 
     #[test]
     fn every_row_has_a_cell_for_each_column_and_rows_differ_in_their_keys() {

@@ -7,11 +7,11 @@ use facereel_domain::layout::RunLayout;
 use facereel_domain::pipeline::Stage;
 use facereel_messages::objects::{DetectionCounts, Tracks};
 use facereel_service::objects;
-use serde::Deserialize;
 
 use super::compare::Taken;
 use super::own_run::own_run;
 use crate::commands::evaluate::{DemandArgs, FinishedRun, RunReport, Truth, judge_run};
+use crate::embedded::StatsReport;
 
 /// What a run took, found, and is worth.
 #[derive(Debug, Clone)]
@@ -28,7 +28,8 @@ pub(super) struct Measured {
     pub(super) crops: u64,
     pub(super) embeddings: u64,
     pub(super) artifact_bytes: u64,
-    stages: Vec<StageTime>,
+    /// What the run itself says that it took.
+    stats: StatsReport,
     /// Against the truth, where there is one.
     pub(super) report: Option<RunReport>,
     /// The same for the faces only that the run was asked to track: those of its `detect.min_face_px` and more.
@@ -47,7 +48,7 @@ impl Measured {
         let report = judged(DemandArgs::default())?;
         let own_report = judged(DemandArgs::default().of_size(min_face_px))?;
         let counts = finished.manifest.counts;
-        let (decoding, stages) = read_back(&url, &finished)?;
+        let (decoding, stats) = read_back(&url, &finished)?;
         Ok(Self {
             taken,
             decoding,
@@ -60,7 +61,7 @@ impl Measured {
             crops: counts.crops,
             embeddings: counts.embeddings,
             artifact_bytes: finished.manifest.artifacts.iter().map(|artifact| artifact.size_bytes).sum(),
-            stages,
+            stats,
             report,
             own_report,
             min_face_px,
@@ -69,31 +70,19 @@ impl Measured {
 
     /// Seconds from begin to end of a stage; 0 where it had nothing to do.
     pub(super) fn seconds_of(&self, stage: Stage) -> f64 {
-        self.stages.iter().find(|time| time.stage == stage).map_or(0.0, |time| time.wall_sec)
+        self.stats.stages.iter().find(|stats| stats.stage == stage).map_or(0.0, |stats| stats.wall_sec)
     }
 }
 
-/// What a stage took; from `run_stats.json`, like what holds it.
-#[derive(Debug, Clone, Deserialize)]
-struct StageTime {
-    stage: Stage,
-    wall_sec: f64,
-}
-
-#[derive(Deserialize)]
-struct Times {
-    stages: Vec<StageTime>,
-}
-
-/// What decoding counted, from the work objects, and what the stages took.
-fn read_back(url: &str, finished: &FinishedRun) -> Result<(DetectionCounts, Vec<StageTime>)> {
+/// What decoding counted, from the work objects, and what the run itself says that it took.
+fn read_back(url: &str, finished: &FinishedRun) -> Result<(DetectionCounts, StatsReport)> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let store = crate::store::open(url).await?;
         let layout = RunLayout::new(&finished.manifest.run);
         let key = layout.tracks();
         let tracks: Tracks = objects::read(store.as_ref(), &key).await.with_context(|| key.to_string())?;
-        let times: Times = serde_json::from_slice(&store.get(&layout.run_stats()).await?)?;
-        Ok((tracks.counts, times.stages))
+        let stats = serde_json::from_slice(&store.get(&layout.run_stats()).await?)?;
+        Ok((tracks.counts, stats))
     })
 }

@@ -2,6 +2,7 @@
 
 mod ablation;
 mod before_after;
+mod clip_folder;
 mod compare;
 mod floors;
 mod markdown;

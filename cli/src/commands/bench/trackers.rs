@@ -5,13 +5,13 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, ensure};
 use clap::Args;
-use facereel_bytetrack::{TimedInputs, TrackInput, Tracker, TrackerParams, Tracklet};
+use facereel_bytetrack::{TimedInputs, TrackInput, TrackerParams, track_forward};
 use facereel_domain::geometry::BBox;
 use facereel_evaluation::formats::ByFrame;
 use facereel_evaluation::report::SequenceReport;
 use facereel_evaluation::sequence::Identified;
 
-use super::ablation::clip_name;
+use super::clip_folder;
 use super::markdown::Table;
 use super::own_run::own_run;
 use crate::commands::evaluate::{DemandArgs, FinishedRun, Truth, judge_boxes, judge_run};
@@ -69,11 +69,11 @@ const TABLE: Table = Table {
 
 fn compare(folder: &Path) -> Result<Vec<Vec<String>>> {
     let truth = Truth::read(folder)?;
-    let video = folder.join("clip.mp4");
+    let video = clip_folder::video(folder);
     let ours = finished(&video, &[])?;
     let dense = Detections::of(&finished(&video, &["--no-embed", "--set", "detect.stride=1"])?)?;
     let stride = u64::from(ours.manifest.settings.detect.stride);
-    let clip = clip_name(folder);
+    let clip = clip_folder::name(folder);
     let cuts = ours.shot_starts();
     let mut rows = Vec::new();
     for (name, cuts) in [("ByteTrack", &[][..]), ("ByteTrack, ended at cuts", &cuts)] {
@@ -136,7 +136,7 @@ impl Detections {
         let mut id = 0;
         for shot in looks.chunk_by(|a, b| shot_of(*a) == shot_of(*b)) {
             let frames: Vec<TimedInputs> = shot.iter().map(|&frame| self.inputs(frame)).collect();
-            let tracklets = forward(&frames, params)?;
+            let tracklets = track_forward(&frames, params)?;
             for tracklet in tracklets.iter().filter(|t| t.observations.len() >= LEAST_OBSERVATIONS) {
                 id += 1;
                 for seen in &tracklet.observations {
@@ -152,14 +152,6 @@ impl Detections {
         let inputs = self.by_frame.get(&frame).cloned().unwrap_or_default();
         TimedInputs { ts_sec: frame as f64 / self.fps, inputs }
     }
-}
-
-fn forward(frames: &[TimedInputs], params: TrackerParams) -> Result<Vec<Tracklet>> {
-    let mut tracker = Tracker::new(params)?;
-    for frame in frames {
-        tracker.update(frame.ts_sec, &frame.inputs)?;
-    }
-    Ok(tracker.finish())
 }
 
 #[cfg(test)]
