@@ -7,6 +7,7 @@ mod embedded;
 mod exit;
 mod logging;
 mod operator;
+mod photos;
 mod progress;
 mod request;
 mod setting_args;

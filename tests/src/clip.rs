@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use facereel_domain::time::Rational;
-use facereel_synth::{ClipSpec, Preset, compose};
+use facereel_synth::{Cast, ClipSpec, Preset, compose};
 
 use crate::{build, media};
 
@@ -65,7 +65,7 @@ impl Clip {
 
     fn composed(name: &str, spec: &ClipSpec) -> Self {
         let folder = build::made_once(name, |folder| {
-            compose(spec, &media::photos(), folder, &mut |_, _| {})?;
+            compose(spec, Cast::packaged(&media::photos())?, folder, &mut |_, _| {})?;
             Ok(())
         });
         Self { folder: folder.unwrap_or_else(|error| panic!("{error:#}")) }

@@ -1,5 +1,7 @@
 //! An actor: a person on a path, and the geometry of head and body that both the painter and the truth use.
 
+use std::sync::Arc;
+
 use crate::cast::FacePhoto;
 use crate::path::{Path, Pose, smoothstep};
 
@@ -15,7 +17,7 @@ pub(crate) enum Facing {
 pub(crate) struct Actor {
     /// Number of the ground truth's track, from 1.
     pub(crate) track: u32,
-    pub(crate) person: &'static FacePhoto,
+    pub(crate) person: Arc<FacePhoto>,
     pub(crate) facing: Facing,
     pub(crate) path: Path,
     /// Colour of the clothes.
@@ -24,8 +26,8 @@ pub(crate) struct Actor {
 
 /// An actor at a moment, in pixels of the frame: a similarity transform of the photo.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Placement {
-    person: &'static FacePhoto,
+pub(crate) struct Placement<'a> {
+    person: &'a FacePhoto,
     center: [f64; 2],
     /// Frame pixels per photo pixel.
     pub(crate) scale: f64,
@@ -38,12 +40,12 @@ pub(crate) struct Placement {
     flip: f64,
 }
 
-impl Placement {
-    pub(crate) fn new(actor: &Actor, pose: Pose, frame: [f64; 2]) -> Self {
+impl<'a> Placement<'a> {
+    pub(crate) fn new(actor: &'a Actor, pose: Pose, frame: [f64; 2]) -> Self {
         let face_height = pose.height * frame[1];
         let half_angle_sq = pose.tilt * pose.tilt;
         Self {
-            person: actor.person,
+            person: &actor.person,
             center: [pose.x * frame[0], pose.y * frame[1]],
             scale: face_height / actor.person.face[3],
             face_height,

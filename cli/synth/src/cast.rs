@@ -1,33 +1,37 @@
-//! The people: which photos show them, and where in each photo the face is.
-//!
-//! Boxes are the mean of two detectors' (`YuNet`, `CenterFace`), landmarks are `YuNet`'s: "the box" of the ground truth is
-//! what detectors call a face's box, a few per cent either way. The oval around it is what gets cut out: the head
-//! with its hair, and as little else as possible.
+//! The people of a film: which photos show them, and where in each photo the face is.
 
-/// Where a picture comes from inside the media folder.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Source {
-    /// A PNG or JPEG file.
-    Still(MediaFile),
-    /// A frame of a video, counted from 0.
-    VideoFrame(MediaFile, u32),
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use facereel_domain::geometry::Landmarks;
+use facereel_imaging::RgbImage;
+
+use crate::cutout::Cutout;
+use crate::error::SynthError;
+
+/// Everybody who may be seen in a film, by the parts of the storyboards.
+pub struct Cast {
+    /// Who is seen most, from another photo each time.
+    pub(crate) lead: Person,
+    /// Who plays all other parts; no fewer than [`Cast::FEWEST`] less two.
+    pub(crate) ensemble: Vec<Person>,
+    /// Who is only seen small.
+    pub(crate) extra: Person,
 }
 
-/// A file of the media folder, by name and SHA-256.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct MediaFile {
-    pub(crate) name: &'static str,
-    pub(crate) sha256: &'static str,
+/// A person and all photos of them, with the heads cut out.
+pub(crate) struct Person {
+    pub(crate) photos: Vec<(Arc<FacePhoto>, Cutout)>,
 }
 
 /// One face in one photo. Coordinates are pixels of the photo.
 #[derive(Debug, PartialEq)]
 pub(crate) struct FacePhoto {
-    /// Who it is, by a name that is no name.
-    pub(crate) identity: &'static str,
-    /// The photo's name in the ground truth.
-    pub(crate) photo: &'static str,
-    pub(crate) source: Source,
+    /// Who it is.
+    pub(crate) identity: String,
+    /// The photo's name in the ground truth; no other photo of the film has it.
+    pub(crate) photo: String,
     /// Left, top, width, height of the face.
     pub(crate) face: [f64; 4],
     /// Eyes, nose, mouth corners; the image's left one first.
@@ -44,153 +48,146 @@ impl FacePhoto {
     }
 }
 
-/// A person and all photos of them.
+/// A photo of somebody, with the face that a detector found in it.
 #[derive(Debug)]
-pub(crate) struct Person {
-    pub(crate) photos: &'static [FacePhoto],
+pub struct Portrait {
+    /// Who it is: the identity of the ground truth.
+    pub person: String,
+    /// A name for the photo, that of no other one.
+    pub photo: String,
+    /// The photo.
+    pub picture: RgbImage,
+    /// Corners of the face's box in pixels of the photo, `[x0, y0, x1, y1]`.
+    pub corners: [f32; 4],
+    /// Its five points, likewise.
+    pub landmarks: Landmarks,
 }
 
-/// The man in the car, seen in several poses: he plays the lead, so that the same person appears from several photos.
-pub(crate) const LEAD: Person = Person { photos: &CALLER };
+/// What is cut out around a face, in face widths and heights: as far as hair usually goes.
+const OVAL: [f64; 2] = [0.78, 0.80];
 
-/// Everybody whose photo is large enough for any part.
-pub(crate) const ENSEMBLE: [Person; 7] = [
-    Person { photos: std::slice::from_ref(&GROUP[0]) },
-    Person { photos: std::slice::from_ref(&GROUP[1]) },
-    Person { photos: std::slice::from_ref(&GROUP[2]) },
-    Person { photos: std::slice::from_ref(&GROUP[3]) },
-    Person { photos: std::slice::from_ref(&GROUP[4]) },
-    Person { photos: std::slice::from_ref(&GROUP[5]) },
-    Person { photos: std::slice::from_ref(&ASTRONAUT) },
-];
+impl Cast {
+    /// The people that a film needs at least, so that nobody is in a shot twice.
+    pub const FEWEST: usize = 9;
 
-/// A small black-and-white portrait: only for small parts.
-pub(crate) const EXTRA: Person = Person { photos: std::slice::from_ref(&PORTRAIT) };
+    /// A cast of the people in `portraits`: the one with most photos plays the lead, the one whose faces are smallest is
+    /// seen small only, and every further appearance of anybody shows the next of their photos. Names hold neither commas
+    /// nor line breaks, as they go into tables.
+    pub fn of(portraits: &[Portrait]) -> Result<Self, SynthError> {
+        let mut people: Vec<Person> = Vec::new();
+        let mut names: Vec<&str> = Vec::new();
+        let mut photos = BTreeSet::new();
+        for portrait in portraits {
+            if !photos.insert(&portrait.photo) {
+                return Err(SynthError::Cast(format!("two photos are called '{}'", portrait.photo)));
+            }
+            for name in [&portrait.person, &portrait.photo] {
+                if name.is_empty() || name.contains([',', '"', '\n', '\r']) {
+                    return Err(SynthError::Cast(format!("'{name}' has signs that tables don't take")));
+                }
+            }
+            let at = names.iter().position(|name| *name == portrait.person).unwrap_or_else(|| {
+                names.push(&portrait.person);
+                people.push(Person { photos: Vec::new() });
+                people.len() - 1
+            });
+            people[at].photos.push(portrait.cut_out());
+        }
+        if people.len() < Self::FEWEST {
+            let count = people.len();
+            return Err(SynthError::Cast(format!("{count} people are too few, {} are needed", Self::FEWEST)));
+        }
+        let most = |i: &usize| (people[*i].photos.len(), Reverse(*i));
+        let lead = people.swap_remove((0..people.len()).max_by_key(most).unwrap_or(0));
+        let smallest = |i: &usize, j: &usize| people[*i].finest().total_cmp(&people[*j].finest());
+        let extra = people.swap_remove((0..people.len()).min_by(smallest).unwrap_or(0));
+        Ok(Self { lead, ensemble: people, extra })
+    }
 
-const GROUP_PHOTO: Source = Source::Still(MediaFile {
-    name: "t1.jpg",
-    sha256: "47f682e945b659f93a9e490b9c9c4a2a864abe64dace9e1a2893845ddfd69489",
-});
+    /// The heads of all photos, by the photos' names.
+    pub(crate) fn into_heads(self) -> BTreeMap<String, Cutout> {
+        let people = [self.lead, self.extra].into_iter().chain(self.ensemble);
+        people.flat_map(|person| person.photos).map(|(face, head)| (face.photo.clone(), head)).collect()
+    }
+}
 
-const CAR_VIDEO: MediaFile = MediaFile {
-    name: "carphone_pristine.mp4",
-    sha256: "1c4add7838b07b4d65ad9d66e9491758c7dbb6c717490db4b79ecf9ff82bab28",
-};
+impl Person {
+    /// Height of the largest face in pixels.
+    fn finest(&self) -> f64 {
+        self.photos.iter().map(|(face, _)| face.face[3]).fold(0.0, f64::max)
+    }
+}
 
-static ASTRONAUT: FacePhoto = FacePhoto {
-    identity: "astronaut",
-    photo: "astronaut",
-    source: Source::Still(MediaFile {
-        name: "astronaut.png",
-        sha256: "88431cd9653ccd539741b555fb0a46b61558b301d4110412b5bc28b5e3ea6cb5",
-    }),
-    face: [180.1, 60.4, 90.2, 118.3],
-    landmarks: [[201.3, 105.6], [245.3, 106.1], [221.1, 127.9], [202.8, 143.7], [241.5, 144.4]],
-    oval: [225.0, 104.0, 84.0, 100.0],
-};
+impl Portrait {
+    fn cut_out(&self) -> (Arc<FacePhoto>, Cutout) {
+        let [x0, y0, x1, y1] = self.corners.map(f64::from);
+        let (width, height) = (x1 - x0, y1 - y0);
+        let face = FacePhoto {
+            identity: self.person.clone(),
+            photo: self.photo.clone(),
+            face: [x0, y0, width, height],
+            landmarks: self.landmarks.0.map(|p| [f64::from(p.x), f64::from(p.y)]),
+            oval: [x0 + 0.5 * width, y0 + 0.47 * height, OVAL[0] * width, OVAL[1] * height],
+        };
+        let head = Cutout::new(&face, &self.picture);
+        (Arc::new(face), head)
+    }
+}
 
-static PORTRAIT: FacePhoto = FacePhoto {
-    identity: "portrait",
-    photo: "portrait",
-    source: Source::Still(MediaFile {
-        name: "Tom_Hanks_54745.png",
-        sha256: "8545da294e8c7c79911169c3915fed8528f1960cd0ed99b92453788ca4275083",
-    }),
-    face: [5.1, 1.9, 80.2, 110.8],
-    landmarks: [[37.7, 50.5], [71.5, 50.7], [62.8, 72.8], [40.7, 90.5], [66.8, 90.7]],
-    oval: [46.0, 55.0, 50.0, 60.0],
-};
+#[cfg(test)]
+pub(crate) mod tests {
+    use facereel_domain::geometry::{Point, Size};
 
-static GROUP: [FacePhoto; 6] = [
-    FacePhoto {
-        identity: "player_1",
-        photo: "group_1",
-        source: GROUP_PHOTO,
-        face: [57.0, 267.0, 110.3, 127.9],
-        landmarks: [[86.8, 318.5], [133.4, 314.8], [118.9, 340.9], [102.2, 365.1], [143.6, 361.9]],
-        oval: [108.0, 322.0, 84.0, 100.0],
-    },
-    FacePhoto {
-        identity: "player_2",
-        photo: "group_2",
-        source: GROUP_PHOTO,
-        face: [272.0, 151.8, 97.3, 118.9],
-        landmarks: [[293.0, 199.9], [331.1, 198.5], [310.5, 223.3], [301.9, 241.9], [330.6, 242.7]],
-        oval: [328.0, 200.0, 76.0, 96.0],
-    },
-    FacePhoto {
-        identity: "player_3",
-        photo: "group_3",
-        source: GROUP_PHOTO,
-        face: [462.0, 266.5, 113.4, 150.6],
-        landmarks: [[485.6, 322.4], [545.3, 326.2], [507.7, 354.9], [483.9, 374.5], [532.2, 379.9]],
-        oval: [526.0, 328.0, 84.0, 112.0],
-    },
-    FacePhoto {
-        identity: "player_4",
-        photo: "group_4",
-        source: GROUP_PHOTO,
-        face: [747.2, 345.1, 99.0, 131.8],
-        landmarks: [[760.3, 398.2], [804.0, 397.1], [773.4, 422.3], [763.9, 441.1], [798.6, 441.4]],
-        oval: [806.0, 392.0, 74.0, 104.0],
-    },
-    FacePhoto {
-        identity: "player_5",
-        photo: "group_5",
-        source: GROUP_PHOTO,
-        face: [903.6, 62.5, 107.6, 140.8],
-        landmarks: [[919.5, 114.5], [953.7, 113.2], [924.4, 142.3], [928.5, 168.7], [957.5, 166.4]],
-        oval: [968.0, 112.0, 92.0, 116.0],
-    },
-    FacePhoto {
-        identity: "player_6",
-        photo: "group_6",
-        source: GROUP_PHOTO,
-        face: [1133.6, 273.3, 92.4, 125.5],
-        landmarks: [[1151.6, 323.2], [1195.1, 323.1], [1169.3, 346.7], [1155.8, 365.6], [1191.4, 365.1]],
-        oval: [1186.0, 328.0, 74.0, 98.0],
-    },
-];
+    use super::*;
 
-static CALLER: [FacePhoto; 5] = [
-    FacePhoto {
-        identity: "caller",
-        photo: "car_000",
-        source: Source::VideoFrame(CAR_VIDEO, 0),
-        face: [65.8, 34.6, 46.2, 62.6],
-        landmarks: [[80.6, 58.6], [101.5, 57.0], [93.7, 70.7], [83.7, 79.8], [101.3, 78.7]],
-        oval: [88.0, 59.0, 36.0, 50.0],
-    },
-    FacePhoto {
-        identity: "caller",
-        photo: "car_088",
-        source: Source::VideoFrame(CAR_VIDEO, 88),
-        face: [35.7, 37.6, 51.9, 59.6],
-        landmarks: [[52.8, 63.1], [74.6, 59.6], [69.2, 73.7], [58.1, 82.9], [76.5, 80.4]],
-        oval: [60.0, 61.0, 39.0, 48.0],
-    },
-    FacePhoto {
-        identity: "caller",
-        photo: "car_040",
-        source: Source::VideoFrame(CAR_VIDEO, 40),
-        face: [51.1, 37.5, 49.3, 65.1],
-        landmarks: [[64.5, 63.3], [85.3, 61.8], [75.9, 75.6], [67.9, 85.2], [86.7, 83.8]],
-        oval: [75.0, 62.0, 37.0, 50.0],
-    },
-    FacePhoto {
-        identity: "caller",
-        photo: "car_060",
-        source: Source::VideoFrame(CAR_VIDEO, 60),
-        face: [54.4, 29.9, 48.2, 66.8],
-        landmarks: [[65.3, 51.2], [86.3, 50.7], [75.9, 63.1], [69.4, 74.6], [87.3, 75.0]],
-        oval: [77.0, 56.0, 37.0, 52.0],
-    },
-    FacePhoto {
-        identity: "caller",
-        photo: "car_108",
-        source: Source::VideoFrame(CAR_VIDEO, 108),
-        face: [40.5, 35.3, 51.5, 62.7],
-        landmarks: [[52.9, 61.2], [74.8, 55.9], [66.8, 71.6], [60.5, 82.4], [79.5, 79.0]],
-        oval: [64.0, 60.0, 38.0, 49.0],
-    },
-];
+    fn portrait(person: usize, photo: usize) -> Portrait {
+        let size = Size { width: 64, height: 64 };
+        let picture = RgbImage::new(size, vec![128; 64 * 64 * 3]).unwrap();
+        let corners = [16.0, 8.0, 48.0, 48.0 + person as f32];
+        let landmarks = Landmarks(
+            [[24.0, 20.0], [40.0, 20.0], [32.0, 28.0], [26.0, 36.0], [38.0, 36.0]]
+                .map(|[x, y]| Point { x, y }),
+        );
+        Portrait {
+            person: format!("p{person}"),
+            photo: format!("p{person}/{photo}.png"),
+            picture,
+            corners,
+            landmarks,
+        }
+    }
+
+    fn portraits(photos: &[usize]) -> Vec<Portrait> {
+        photos
+            .iter()
+            .enumerate()
+            .flat_map(|(person, count)| (0..*count).map(move |photo| portrait(person, photo)))
+            .collect()
+    }
+
+    /// A cast without real faces: as many people as `photos` is long, with so many photos each.
+    pub(crate) fn made_up(photos: &[usize]) -> Cast {
+        Cast::of(&portraits(photos)).unwrap()
+    }
+
+    #[test]
+    fn who_has_most_photos_leads_and_who_is_smallest_stays_small() {
+        let cast = made_up(&[1, 1, 1, 1, 4, 1, 4, 1, 1]);
+        assert_eq!(cast.lead.photos.len(), 4);
+        assert_eq!(cast.lead.photos[0].0.identity, "p4");
+        assert_eq!(cast.extra.photos[0].0.identity, "p0");
+        assert_eq!(cast.ensemble.len(), 7);
+    }
+
+    #[test]
+    fn what_makes_no_cast_is_refused_with_the_reason() {
+        let refused = |portraits: &[Portrait]| Cast::of(portraits).err().unwrap().to_string();
+        assert!(refused(&portraits(&[3; 8])).contains("8 people are too few, 9 are needed"));
+        let mut doubled = portraits(&[1; 9]);
+        doubled.push(portrait(0, 0));
+        assert!(refused(&doubled).contains("two photos are called 'p0/0.png'"));
+        let mut unfit = portraits(&[1; 9]);
+        unfit[3].person = "Smith, J.".to_owned();
+        assert!(refused(&unfit).contains("'Smith, J.'"));
+    }
+}

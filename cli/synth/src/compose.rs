@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::cast::Cast;
 use crate::encode::Encoder;
 use crate::error::SynthError;
 use crate::film::Film;
@@ -24,16 +25,16 @@ pub struct ClipSummary {
     pub faces: u64,
 }
 
-/// Composes the clip that `spec` describes from the photos in `media_dir` and writes it and its ground truth into the
-/// folder `out`, which is made where needed. The clip appears under its name when it is complete. `progress` is told the
+/// Composes the clip that `spec` describes with the people of `cast` and writes it and its ground truth into the folder
+/// `out`, which is made where needed. The clip appears under its name when it is complete. `progress` is told the
 /// number of frames done and of all frames.
 pub fn compose(
     spec: &ClipSpec,
-    media_dir: &Path,
+    cast: Cast,
     out: &Path,
     progress: &mut dyn FnMut(u64, u64),
 ) -> Result<ClipSummary, SynthError> {
-    let mut film = Film::load(spec, media_dir)?;
+    let mut film = Film::new(spec, cast)?;
     let file_error = |path: &Path| {
         let path = path.to_owned();
         move |source| SynthError::File { path, source }

@@ -30,6 +30,9 @@ pub enum SynthError {
         /// What the decoder says.
         reason: String,
     },
+    /// No film can be made with these people.
+    #[error("the people can't be filmed: {0}")]
+    Cast(String),
     /// The specification can't be filmed.
     #[error("the clip can't be made: {0}")]
     Specification(String),

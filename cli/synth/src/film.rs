@@ -2,13 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
-use std::path::Path;
 
-use crate::cast::{ENSEMBLE, EXTRA, FacePhoto, LEAD};
+use crate::cast::Cast;
 use crate::cutout::Cutout;
 use crate::error::SynthError;
 use crate::paint::{Canvas, Grain};
-use crate::photo;
 use crate::spec::ClipSpec;
 use crate::storyboard::{self, Shot};
 use crate::truth::{self, FaceTruth};
@@ -31,7 +29,8 @@ pub struct ShotSummary {
 pub struct Film {
     spec: ClipSpec,
     shots: Vec<Shot>,
-    cutouts: BTreeMap<&'static str, Cutout>,
+    /// By the photos' names.
+    heads: BTreeMap<String, Cutout>,
     grain: Grain,
     /// The background painted last, with its shot.
     backdrop: Option<(usize, Vec<u8>)>,
@@ -39,16 +38,13 @@ pub struct Film {
 }
 
 impl Film {
-    /// Draws the storyboard and cuts people out of the photos in `media_dir`.
-    pub fn load(spec: &ClipSpec, media_dir: &Path) -> Result<Self, SynthError> {
+    /// Draws the storyboard for the people of `cast`.
+    pub fn new(spec: &ClipSpec, cast: Cast) -> Result<Self, SynthError> {
         spec.check()?;
-        let cast = || std::iter::once(&LEAD).chain(&ENSEMBLE).chain([&EXTRA]).flat_map(|p| p.photos);
-        let photos = photo::load(&cast().map(|p| p.source).collect(), media_dir)?;
-        let cut = |p: &FacePhoto| Some((p.photo, Cutout::new(p, photos.get(&p.source)?)));
-        let cutouts = cast().filter_map(cut).collect();
         let grain = Grain::new(spec.seed);
-        let shots = storyboard::shots(spec);
-        Ok(Self { spec: spec.clone(), shots, cutouts, grain, backdrop: None, frame: Vec::new() })
+        let shots = storyboard::shots(spec, &cast);
+        let heads = cast.into_heads();
+        Ok(Self { spec: spec.clone(), shots, heads, grain, backdrop: None, frame: Vec::new() })
     }
 
     /// Number of frames.
@@ -102,8 +98,8 @@ impl Film {
 
         let mut canvas = Canvas { size, rgb: &mut self.frame };
         for (actor, placed) in shot.actors.iter().zip(truth::placements(shot, t_sec, size)) {
-            if let Some(cutout) = self.cutouts.get_mut(actor.person.photo) {
-                canvas.person(actor, &placed, cutout);
+            if let Some(head) = self.heads.get_mut(&actor.person.photo) {
+                canvas.person(actor, &placed, head);
             }
         }
         if let Some(table) = shot.effects.exposure(t_sec, shot.length_sec).table() {

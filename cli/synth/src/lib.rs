@@ -4,7 +4,8 @@
 //! people may seldom be passed on; so this crate makes its own: people cut out of photos walk, cross, hide each
 //! other and are cut away by the editor, and since every movement is a formula, every box is known.
 //!
-//! How it fits together: a [`ClipSpec`] is turned into a *storyboard* of shots with actors on paths (pure), which gives
+//! How it fits together: a [`Cast`] is cut out of photos, those of the packages or others in which somebody's detector
+//! found the faces; a [`ClipSpec`] is turned into a *storyboard* of shots with actors on paths (pure), which gives
 //! both the *truth* of each frame (pure) and its *pixels* (the painter). [`compose`] writes both; [`Film`] gives access
 //! frame by frame.
 //!
@@ -26,6 +27,7 @@ mod effects;
 mod encode;
 mod error;
 mod film;
+mod packaged;
 mod paint;
 mod path;
 mod photo;
@@ -36,8 +38,10 @@ mod storyboard;
 mod truth;
 mod truth_files;
 
+pub use cast::{Cast, Portrait};
 pub use compose::{ClipSummary, compose};
 pub use error::SynthError;
 pub use film::{Film, ShotSummary};
+pub use photo::read as read_photo;
 pub use spec::{ClipSpec, Preset, Rate, UnknownPreset};
 pub use truth::FaceTruth;

@@ -14,12 +14,12 @@ pub(crate) struct Canvas<'a> {
 
 impl Canvas<'_> {
     /// Paints a person over what is there: the drawn body, then the head from the photo.
-    pub(crate) fn person(&mut self, actor: &Actor, placed: &Placement, cutout: &mut Cutout) {
+    pub(crate) fn person(&mut self, actor: &Actor, placed: &Placement<'_>, cutout: &mut Cutout) {
         self.body(actor, placed, cutout.skin);
         self.head(actor, placed, cutout);
     }
 
-    fn body(&mut self, actor: &Actor, placed: &Placement, skin: [f32; 3]) {
+    fn body(&mut self, actor: &Actor, placed: &Placement<'_>, skin: [f32; 3]) {
         let [x0, y0, x1, y1] = placed.face_box();
         let (x, y) = (f64::midpoint(x0, x1), f64::midpoint(y0, y1));
         let reach = SHOULDERS * placed.face_height;
@@ -37,7 +37,7 @@ impl Canvas<'_> {
         self.blend_rows([x - reach, straight.ceil(), x + reach, bottom], paint);
     }
 
-    fn head(&mut self, actor: &Actor, placed: &Placement, cutout: &mut Cutout) {
+    fn head(&mut self, actor: &Actor, placed: &Placement<'_>, cutout: &mut Cutout) {
         let level = cutout.level_for(placed.scale);
         let oval = actor.person.oval;
         self.blend(placed.head_box(), |point| {

@@ -8,14 +8,11 @@ use std::process::Command;
 
 use facereel_domain::digest::Sha256Digest;
 use facereel_domain::geometry::Size;
-use facereel_imaging::RgbImage;
-use zune_jpeg::JpegDecoder;
-use zune_jpeg::zune_core::colorspace::ColorSpace;
-use zune_jpeg::zune_core::options::DecoderOptions;
+use facereel_imaging::{RgbImage, jpeg};
 
-use crate::cast::{MediaFile, Source};
 use crate::encode::ffmpeg_failed;
 use crate::error::SynthError;
+use crate::packaged::{MediaFile, Source};
 
 /// The pictures at `sources` in the media folder. A video is opened once, however many of its frames are wanted.
 pub(crate) fn load(
@@ -27,7 +24,7 @@ pub(crate) fn load(
     for source in sources {
         match source {
             Source::Still(file) => {
-                let (path, bytes) = read(*file, media_dir)?;
+                let (path, bytes) = read_checked(*file, media_dir)?;
                 let picture =
                     decode_still(&bytes).map_err(|reason| SynthError::Undecodable { path, reason })?;
                 pictures.insert(*source, picture);
@@ -36,14 +33,14 @@ pub(crate) fn load(
         }
     }
     for (file, frames) in videos {
-        let (path, _) = read(file, media_dir)?;
+        let (path, _) = read_checked(file, media_dir)?;
         let decoded = decode_video_frames(&path, &frames)?;
         pictures.extend(frames.iter().map(|f| Source::VideoFrame(file, *f)).zip(decoded));
     }
     Ok(pictures)
 }
 
-fn read(file: MediaFile, media_dir: &Path) -> Result<(PathBuf, Vec<u8>), SynthError> {
+fn read_checked(file: MediaFile, media_dir: &Path) -> Result<(PathBuf, Vec<u8>), SynthError> {
     let path = media_dir.join(file.name);
     let bytes = match fs::read(&path) {
         Ok(bytes) => bytes,
@@ -57,14 +54,28 @@ fn read(file: MediaFile, media_dir: &Path) -> Result<(PathBuf, Vec<u8>), SynthEr
     Ok((path, bytes))
 }
 
+/// The photo in a PNG or JPEG file.
+pub fn read(path: &Path) -> Result<RgbImage, SynthError> {
+    let bytes = fs::read(path).map_err(|source| SynthError::File { path: path.to_owned(), source })?;
+    decode_still(&bytes).map_err(|reason| SynthError::Undecodable { path: path.to_owned(), reason })
+}
+
 fn decode_still(bytes: &[u8]) -> Result<RgbImage, String> {
-    if bytes.starts_with(b"\x89PNG") { decode_png(bytes) } else { decode_jpeg(bytes) }
+    if bytes.starts_with(b"\x89PNG") {
+        decode_png(bytes)
+    } else {
+        jpeg::decode(bytes).map_err(|e| e.to_string())
+    }
 }
 
 fn decode_png(bytes: &[u8]) -> Result<RgbImage, String> {
     let mut decoder = png::Decoder::new(Cursor::new(bytes));
     decoder.set_transformations(png::Transformations::normalize_to_color8());
     let mut reader = decoder.read_info().map_err(|e| e.to_string())?;
+    let (width, height) = reader.info().size();
+    if width.max(height) as usize > jpeg::MAX_SIDE_PX {
+        return Err(format!("{width}x{height} is more than {} pixels a side", jpeg::MAX_SIDE_PX));
+    }
     let mut raw = vec![0; reader.output_buffer_size().ok_or("the picture is too large")?];
     let info = reader.next_frame(&mut raw).map_err(|e| e.to_string())?;
     raw.truncate(info.buffer_size());
@@ -77,15 +88,6 @@ fn decode_png(bytes: &[u8]) -> Result<RgbImage, String> {
         png::ColorType::Indexed => return Err("the palette was not expanded".to_owned()),
     };
     RgbImage::new(Size { width: info.width, height: info.height }, rgb).map_err(|e| e.to_string())
-}
-
-fn decode_jpeg(bytes: &[u8]) -> Result<RgbImage, String> {
-    let options = DecoderOptions::default().jpeg_set_out_colorspace(ColorSpace::RGB);
-    let mut decoder = JpegDecoder::new_with_options(Cursor::new(bytes), options);
-    let rgb = decoder.decode().map_err(|e| e.to_string())?;
-    let info = decoder.info().ok_or("the picture has no size")?;
-    let size = Size { width: u32::from(info.width), height: u32::from(info.height) };
-    RgbImage::new(size, rgb).map_err(|e| e.to_string())
 }
 
 /// Frames, in ascending order, by the `ffmpeg` program, which writes the clip as well.

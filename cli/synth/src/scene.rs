@@ -1,8 +1,11 @@
 //! The scenes a storyboard is put together from: who is where, and what happens to the light.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use crate::actor::{Actor, Facing};
 use crate::camera::Shake;
-use crate::cast::{ENSEMBLE, EXTRA, LEAD};
+use crate::cast::{Cast, FacePhoto, Person};
 use crate::effects::Effects;
 use crate::path::{Key, Path, Sway};
 use crate::random::SplitMix;
@@ -94,7 +97,7 @@ impl Scene {
     }
 
     /// The actors of a shot of `length_sec`, the farthest first.
-    pub(crate) fn actors(self, length_sec: f64, troupe: &mut Troupe) -> Vec<Actor> {
+    pub(crate) fn actors(self, length_sec: f64, troupe: &mut Troupe<'_>) -> Vec<Actor> {
         let end = length_sec;
         let line = |from: [f64; 3], to: [f64; 3]| vec![key(0.0, from), key(end, to)];
         match self {
@@ -175,30 +178,34 @@ impl Scene {
 /// Who plays.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Part {
-    /// The person with several photos; each time another one.
+    /// The person with most photos.
     Lead,
     /// One of the ensemble by the storyboard's order of the day.
     Ensemble(usize),
     /// Anybody of the ensemble but the one before.
     Anybody,
-    /// The small portrait.
+    /// The one whose photo is too small for any other part.
     Extra,
 }
 
 /// The people of a film, the dice, and the count of tracks.
-pub(crate) struct Troupe {
+pub(crate) struct Troupe<'a> {
+    cast: &'a Cast,
     dice: SplitMix,
-    order: [usize; ENSEMBLE.len()],
-    lead_appearances: usize,
+    /// Who of the ensemble has which role.
+    order: Vec<usize>,
+    /// How often each identity was seen so far.
+    appearances: BTreeMap<&'a str, usize>,
     tracks: u32,
 }
 
-impl Troupe {
-    pub(crate) fn new(seed: u64) -> Self {
+impl<'a> Troupe<'a> {
+    pub(crate) fn new(seed: u64, cast: &'a Cast) -> Self {
         let mut troupe = Self {
+            cast,
             dice: SplitMix::new(seed, 1),
-            order: std::array::from_fn(|i| i),
-            lead_appearances: 0,
+            order: (0..cast.ensemble.len()).collect(),
+            appearances: BTreeMap::new(),
             tracks: 0,
         };
         troupe.recast();
@@ -221,17 +228,15 @@ impl Troupe {
 
     fn plays(&mut self, part: Part, keys: Vec<Key>) -> Actor {
         let person = match part {
-            Part::Lead => {
-                self.lead_appearances += 1;
-                &LEAD.photos[(self.lead_appearances - 1) % LEAD.photos.len()]
-            }
-            Part::Ensemble(role) => &ENSEMBLE[self.order[role % self.order.len()]].photos[0],
+            Part::Lead => &self.cast.lead,
+            Part::Ensemble(role) => &self.cast.ensemble[self.order[role % self.order.len()]],
             Part::Anybody => {
                 self.order.rotate_left(1);
-                &ENSEMBLE[self.order[0]].photos[0]
+                &self.cast.ensemble[self.order[0]]
             }
-            Part::Extra => &EXTRA.photos[0],
+            Part::Extra => &self.cast.extra,
         };
+        let person = self.next_photo(person);
         self.tracks += 1;
         let dice = &mut self.dice;
         let sway = Sway {
@@ -246,12 +251,20 @@ impl Troupe {
         Actor { track: self.tracks, person, facing, path: Path { keys, sway }, clothes }
     }
 
+    /// Another photo at each appearance, in turns.
+    fn next_photo(&mut self, person: &'a Person) -> Arc<FacePhoto> {
+        let appearances = self.appearances.entry(&person.photos[0].0.identity).or_default();
+        let (face, _) = &person.photos[*appearances % person.photos.len()];
+        *appearances += 1;
+        Arc::clone(face)
+    }
+
     /// `count` people side by side between two fractions of the width, faces between two heights.
     fn row(&mut self, count: usize, [left, right]: [f64; 2], [small, large]: [f64; 2]) -> Vec<Actor> {
         (0..count)
             .map(|i| {
                 let x = left + (right - left) * i as f64 / (count - 1) as f64;
-                let part = if i == ENSEMBLE.len() { Part::Lead } else { Part::Ensemble(i) };
+                let part = if i == self.order.len() { Part::Lead } else { Part::Ensemble(i) };
                 let y = self.dice.between(0.34, 0.46);
                 let height = self.dice.between(small, large);
                 self.stands(part, [x, y, height])

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use crate::actor::Actor;
+use crate::cast::Cast;
 use crate::effects::Effects;
 use crate::scene::{Scene, Troupe};
 use crate::spec::{ClipSpec, Preset};
@@ -19,11 +20,11 @@ pub(crate) struct Shot {
     pub(crate) effects: Effects,
 }
 
-/// All shots of the film that `spec` describes, without gaps, from frame 0.
-pub(crate) fn shots(spec: &ClipSpec) -> Vec<Shot> {
+/// All shots of the film that `spec` describes, played by `cast`, without gaps, from frame 0.
+pub(crate) fn shots(spec: &ClipSpec, cast: &Cast) -> Vec<Shot> {
     let fps = spec.fps.to_f64();
     let frame_at = |sec: f64| (sec * fps).round() as u64;
-    let mut troupe = Troupe::new(spec.seed);
+    let mut troupe = Troupe::new(spec.seed, cast);
     let mut scenes = scenes(spec.preset, &mut troupe);
     let total_sec = spec.seconds.unwrap_or_else(|| scenes.iter().map(|(_, sec)| sec).sum());
     let total = frame_at(total_sec).max(1);
@@ -51,7 +52,7 @@ pub(crate) fn shots(spec: &ClipSpec) -> Vec<Shot> {
 }
 
 /// One pass of the preset's storyboard: scenes with their lengths in seconds.
-fn scenes(preset: Preset, troupe: &mut Troupe) -> Vec<(Scene, f64)> {
+fn scenes(preset: Preset, troupe: &mut Troupe<'_>) -> Vec<(Scene, f64)> {
     match preset {
         Preset::Demo => DEMO.to_vec(),
         Preset::Test => TEST.to_vec(),
@@ -118,15 +119,18 @@ const HARD: [(Scene, f64); 19] = [
 
 #[cfg(test)]
 mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+
     use facereel_domain::time::Rational;
 
     use super::*;
+    use crate::cast::tests::made_up;
 
     #[test]
     fn shots_follow_each_other_without_gap_up_to_the_length_asked_for() {
         for preset in Preset::ALL {
             let spec = ClipSpec { seconds: Some(100.0), ..ClipSpec::of(preset) };
-            let shots = shots(&spec);
+            let shots = shots(&spec, &made_up(&[1; 9]));
             let mut next = 0;
             for shot in &shots {
                 assert_eq!(shot.frames.start, next);
@@ -140,17 +144,48 @@ mod tests {
     fn another_frame_rate_shows_the_same_film() {
         let film = |fps| {
             let spec = ClipSpec { fps: Rational::new(fps, 1).unwrap(), ..ClipSpec::of(Preset::Test) };
-            let shots = shots(&spec);
-            shots.iter().flat_map(|s| s.actors.iter().map(|a| a.person.photo)).collect::<Vec<_>>()
+            let shots = shots(&spec, &made_up(&[1; 9]));
+            shots.iter().flat_map(|s| s.actors.iter().map(|a| a.person.photo.clone())).collect::<Vec<_>>()
         };
         assert_eq!(film(24), film(60));
     }
 
     #[test]
     fn tracks_are_numbered_from_one_without_gap() {
-        let shots = shots(&ClipSpec::of(Preset::Demo));
+        let shots = shots(&ClipSpec::of(Preset::Demo), &made_up(&[1; 9]));
         let mut tracks: Vec<u32> = shots.iter().flat_map(|s| s.actors.iter().map(|a| a.track)).collect();
         tracks.sort_unstable();
         assert!(tracks.iter().copied().eq(1..=tracks.len() as u32));
+    }
+
+    #[test]
+    fn everybody_appears_from_all_of_their_photos_in_turns() {
+        let cast = made_up(&[3, 2, 4, 1, 3, 2, 3, 3, 3]);
+        let shots = shots(&ClipSpec { seconds: Some(600.0), ..ClipSpec::of(Preset::Hard) }, &cast);
+        let mut seen: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for actor in shots.iter().flat_map(|shot| &shot.actors) {
+            seen.entry(&actor.person.identity).or_default().push(&actor.person.photo);
+        }
+        assert_eq!(seen.len(), 9);
+        for (person, photos) in seen {
+            let first = photos.iter().position(|photo| *photo == photos[0]).unwrap();
+            let turn = photos.iter().skip(1).position(|photo| *photo == photos[0]).unwrap() + 1;
+            let distinct: BTreeSet<_> = photos[first..turn].iter().collect();
+            assert_eq!(distinct.len(), turn, "{person}");
+            assert!(photos.iter().zip(&photos[turn..]).all(|(a, b)| a == b), "{person}");
+        }
+    }
+
+    #[test]
+    fn nobody_is_in_a_shot_twice() {
+        for people in [9, 10, 30] {
+            let cast = made_up(&vec![2; people]);
+            for preset in Preset::ALL {
+                for shot in shots(&ClipSpec { seconds: Some(300.0), ..ClipSpec::of(preset) }, &cast) {
+                    let who: BTreeSet<_> = shot.actors.iter().map(|a| &a.person.identity).collect();
+                    assert_eq!(who.len(), shot.actors.len(), "{}", shot.scene.name());
+                }
+            }
+        }
     }
 }

@@ -11,9 +11,9 @@ pub struct FaceTruth {
     /// One track for each person and shot, from 1; somebody who leaves and comes back in a shot keeps it.
     pub track: u32,
     /// Who it is.
-    pub identity: &'static str,
+    pub identity: String,
     /// The photo that was used.
-    pub photo: &'static str,
+    pub photo: String,
     /// The part of the box inside the frame, in frame pixels.
     pub bbox: BBox,
     /// Five points; they may lie outside of the frame.
@@ -30,7 +30,7 @@ const LEAST_VISIBILITY: f64 = 0.1;
 const PROBES: usize = 16;
 
 /// Where every actor of `shot` is `t_sec` after its start, in a frame of `size`; in the order of `shot.actors`.
-pub(crate) fn placements(shot: &Shot, t_sec: f64, size: Size) -> Vec<Placement> {
+pub(crate) fn placements(shot: &Shot, t_sec: f64, size: Size) -> Vec<Placement<'_>> {
     let frame = [f64::from(size.width), f64::from(size.height)];
     let shown_sec = shot.effects.shown_sec(t_sec);
     let shift = shot.effects.shake.shift_px(shown_sec, size.height);
@@ -51,8 +51,8 @@ pub(crate) fn faces(shot: &Shot, t_sec: f64, size: Size) -> Vec<FaceTruth> {
         if visibility >= LEAST_VISIBILITY {
             faces.push(FaceTruth {
                 track: actor.track,
-                identity: actor.person.identity,
-                photo: actor.person.photo,
+                identity: actor.person.identity.clone(),
+                photo: actor.person.photo.clone(),
                 bbox,
                 landmarks: Landmarks(placed[i].landmarks().map(|[x, y]| Point { x: x as f32, y: y as f32 })),
                 visibility,
@@ -64,7 +64,7 @@ pub(crate) fn faces(shot: &Shot, t_sec: f64, size: Size) -> Vec<FaceTruth> {
 }
 
 /// Part of a face's box that is inside the frame and not covered by those who stand in front.
-fn unhidden(face: &Placement, in_front: &[Placement], size: Size) -> f64 {
+fn unhidden(face: &Placement<'_>, in_front: &[Placement<'_>], size: Size) -> f64 {
     let [x0, y0, x1, y1] = face.face_box();
     let step = |i: usize| (i as f64 + 0.5) / PROBES as f64;
     let seen = (0..PROBES * PROBES)

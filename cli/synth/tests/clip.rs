@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use facereel_domain::geometry::Size;
-use facereel_synth::{ClipSpec, Film, Preset, SynthError, compose};
+use facereel_synth::{Cast, ClipSpec, Film, Preset, SynthError, compose};
 
 fn media_dir() -> PathBuf {
     let set = |name| std::env::var_os(name).filter(|v| !v.is_empty()).map(PathBuf::from);
@@ -15,8 +15,12 @@ fn media_dir() -> PathBuf {
         .join("media")
 }
 
+fn cast() -> Cast {
+    Cast::packaged(&media_dir()).unwrap_or_else(|e| panic!("{e}"))
+}
+
 fn film(spec: &ClipSpec) -> Film {
-    Film::load(spec, &media_dir()).unwrap_or_else(|e| panic!("{e}"))
+    Film::new(spec, cast()).unwrap_or_else(|e| panic!("{e}"))
 }
 
 fn test_film() -> Film {
@@ -43,7 +47,7 @@ fn the_same_seed_gives_the_same_files_byte_by_byte() {
     let spec = small(Preset::Test, 3.0);
     let make = || {
         let out = tempfile::tempdir().unwrap();
-        compose(&spec, &media_dir(), out.path(), &mut |_, _| {}).unwrap_or_else(|e| panic!("{e}"));
+        compose(&spec, cast(), out.path(), &mut |_, _| {}).unwrap_or_else(|e| panic!("{e}"));
         read_tree(out.path())
     };
     assert!(make() == make());
@@ -185,7 +189,7 @@ fn a_camera_in_the_hand_moves_people_and_wall_together() {
 #[test]
 fn missing_photos_are_reported_with_what_to_do() {
     let empty = tempfile::tempdir().unwrap();
-    let error = Film::load(&ClipSpec::of(Preset::Test), empty.path()).err().unwrap();
+    let error = Cast::packaged(empty.path()).err().unwrap();
     assert!(matches!(error, SynthError::MediaMissing { .. }));
     assert!(error.to_string().contains("make media"));
 }
@@ -196,6 +200,6 @@ fn photos_that_are_not_the_measured_ones_are_refused() {
     for file in fs::read_dir(media_dir()).expect("the photos are there: run `make media`").flatten() {
         fs::write(changed.path().join(file.file_name()), b"something else").unwrap();
     }
-    let error = Film::load(&ClipSpec::of(Preset::Test), changed.path()).err().unwrap();
+    let error = Cast::packaged(changed.path()).err().unwrap();
     assert!(matches!(error, SynthError::MediaChanged { .. }));
 }

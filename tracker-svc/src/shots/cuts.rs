@@ -9,7 +9,7 @@ use facereel_domain::shot::{CandidateRule, ShotStart, change};
 
 use super::Boundary;
 use super::evidence::{Film, View};
-use super::likeness::{is_relit, is_same_content, structure};
+use super::likeness::{has_same_hues, is_relit, is_same_content, structure};
 
 /// Two cuts closer than this, four frames of a film, are one that passes over blended frames.
 const ONE_CUT_SEC: f64 = 0.17;
@@ -29,7 +29,7 @@ const WHITE_MEAN: f32 = 170.0;
 const WHITE_RISE: f32 = 40.0;
 /// A picture in another light, brighter or darker by this much,
 const FLASH_RISE: f32 = 15.0;
-/// correlates at least so much with the one before.
+/// correlates at least so much with the one before and has its hues.
 const FLASHED_STRUCTURE: f64 = 0.5;
 /// So much of the picture may be hidden by someone who passes.
 const HALF_HIDDEN: f32 = 0.5;
@@ -164,7 +164,10 @@ fn is_flash(film: &Film<'_>, before: View<'_>, view: View<'_>) -> bool {
     let (usual, now) = (film.steps[before.at], film.steps[view.at]);
     let rise = now.mean - usual.mean;
     let is_white = rise >= WHITE_RISE && now.mean >= WHITE_MEAN;
-    let is_relit =
-        || rise.abs() >= FLASH_RISE && structure(before.thumbnail, view.thumbnail) >= FLASHED_STRUCTURE;
+    let is_relit = || {
+        rise.abs() >= FLASH_RISE
+            && structure(before.thumbnail, view.thumbnail) >= FLASHED_STRUCTURE
+            && has_same_hues(before.thumbnail, view.thumbnail)
+    };
     film.is_plain(view.at) || is_white || is_relit()
 }

@@ -24,6 +24,9 @@ const FADED_SHARE: f32 = 0.25;
 const OFF_THE_MIX: f64 = 0.06;
 /// How far the share of the second picture may fall back, by movement within the pictures.
 const SHARE_SLACK: f64 = 0.08;
+/// What is mixed steadily gains at least this share of the second picture in a second. A shot of its own, whose picture
+/// happens to lie between its neighbours', gains nothing.
+const SLOWEST_GAIN_A_SEC: f64 = 0.1;
 /// At least one picture holds between this share of the second picture and one less it.
 const CLEARLY_MIXED: f64 = 0.2;
 
@@ -77,18 +80,21 @@ struct Mix {
 
 fn mixes_from(film: &Film<'_>, pictures: &[Picture<'_>], from: usize) -> Vec<Mix> {
     let is_near = |to: &usize| film.seconds_between(pictures[from].at, pictures[*to].at) <= LONGEST_SEC;
-    (from + 2..pictures.len()).take_while(is_near).filter_map(|to| mix_of(&pictures[from..=to])).collect()
+    (from + 2..pictures.len())
+        .take_while(is_near)
+        .filter_map(|to| mix_of(film, &pictures[from..=to]))
+        .collect()
 }
 
 /// The mix that a run of pictures is, if it is one.
-fn mix_of(run: &[Picture<'_>]) -> Option<Mix> {
+fn mix_of(film: &Film<'_>, run: &[Picture<'_>]) -> Option<Mix> {
     let [one, between @ .., other] = run else { return None };
     let likeness = one.structure.likeness(&other.structure);
     if likeness >= OTHER_STRUCTURE {
         return None;
     }
     let mut share_before = 0.0_f64;
-    let mut is_mixed = false;
+    let mut mixed: Vec<(usize, f64)> = Vec::new();
     let mut middle = other.at;
     for picture in between {
         let share = share_of_other(one, other, picture)?;
@@ -96,14 +102,28 @@ fn mix_of(run: &[Picture<'_>]) -> Option<Mix> {
             return None;
         }
         share_before = share_before.max(share);
-        is_mixed |= (CLEARLY_MIXED..=1.0 - CLEARLY_MIXED).contains(&share);
+        if (CLEARLY_MIXED..=1.0 - CLEARLY_MIXED).contains(&share) {
+            mixed.push((picture.at, share));
+        }
         if share >= 0.5 {
             middle = middle.min(picture.at);
         }
     }
-    let is_dissolve =
-        is_mixed && !is_fade(one, other) && change(one.thumbnail, other.thumbnail) >= OTHER_CONTENT;
+    let is_dissolve = gains(film, &mixed)
+        && !is_fade(one, other)
+        && change(one.thumbnail, other.thumbnail) >= OTHER_CONTENT;
     is_dissolve.then_some(Mix { from: one.at, to: other.at, middle, likeness })
+}
+
+/// Whether there are mixed pictures, and the share of the second grows from the first of them to the last.
+fn gains(film: &Film<'_>, mixed: &[(usize, f64)]) -> bool {
+    match mixed {
+        [] => false,
+        [_] => true,
+        [(first, share_of_first), .., (last, share_of_last)] => {
+            share_of_last - share_of_first >= SLOWEST_GAIN_A_SEC * film.seconds_between(*first, *last)
+        }
+    }
 }
 
 /// Whether one of the pictures is about to fade.

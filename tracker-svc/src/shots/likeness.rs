@@ -7,6 +7,11 @@ const SAME_STRUCTURE: f64 = 0.85;
 /// Up to this change two pictures, up to a second apart, show the same scene.
 const SAME_CONTENT: f32 = 0.3;
 
+/// From this cosine on, two pictures' colours point the same way.
+const SAME_HUES: f64 = 0.5;
+/// Pictures of less colour than this, in levels from grey, have no hue.
+const COLOURED_LEVELS: f64 = 2.0;
+
 const COLUMNS: usize = Thumbnail::CHROMA_WIDTH;
 const ROWS: usize = Thumbnail::CHROMA_HEIGHT;
 
@@ -23,6 +28,20 @@ pub(super) fn is_relit(a: &Thumbnail, b: &Thumbnail) -> bool {
 /// Whether two pictures show the same scene, a moment apart.
 pub(super) fn is_same_content(a: &Thumbnail, b: &Thumbnail) -> bool {
     change(a, b) <= SAME_CONTENT || is_relit(a, b)
+}
+
+/// Whether nothing speaks against the same colours in another light: light makes them paler or stronger, and leaves hues
+/// as they are. Grey pictures go with all.
+pub(super) fn has_same_hues(a: &Thumbnail, b: &Thumbnail) -> bool {
+    let (mut along, mut of_a, mut of_b) = (0.0, 0.0, 0.0);
+    for (a, b) in a.cb.iter().chain(&a.cr).zip(b.cb.iter().chain(&b.cr)) {
+        let (a, b) = (f64::from(*a) - 128.0, f64::from(*b) - 128.0);
+        along += a * b;
+        of_a += a * a;
+        of_b += b * b;
+    }
+    let grey = 2.0 * (COLUMNS * ROWS) as f64 * COLOURED_LEVELS * COLOURED_LEVELS;
+    of_a < grey || of_b < grey || along >= SAME_HUES * (of_a * of_b).sqrt()
 }
 
 /// What stays of a picture when its light changes: block means of luma less their mean, scaled to length 1.

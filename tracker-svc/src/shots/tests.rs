@@ -146,6 +146,20 @@ fn without_cooldown_a_cut_to_black_and_back_counts() {
 }
 
 #[test]
+fn a_short_darker_shot_of_other_colours_between_two_alike_is_no_flash() {
+    let tinted = |picture: &Thumbnail, cb: u8, cr: u8| {
+        Thumbnail::new(picture.luma.clone(), vec![cb; 144], vec![cr; 144]).unwrap()
+    };
+    let before = tinted(&scene(1, 0), 100, 150);
+    let darker = mix(&mix(&scene(1, 0), &scene(2, 0), 0.4), &plain(20), 0.5);
+    let film =
+        |cb, cr| [still(&before, 31), still(&tinted(&darker, cb, cr), 12), still(&before, 40)].concat();
+    assert_eq!(starts(&film(150, 108)), [(31, ShotStart::Cut), (43, ShotStart::Cut)]);
+    // The same in the colours of before: the lights were dimmed for half a second.
+    assert_eq!(starts(&film(114, 139)), []);
+}
+
+#[test]
 fn a_flash_between_two_scenes_does_not_hide_the_cut() {
     let film = [still(&scene(1, 0), 31), still(&plain(235), 3), still(&scene(2, 0), 30)].concat();
     assert_eq!(starts(&film), [(34, ShotStart::Fade)]);
@@ -182,6 +196,16 @@ fn a_dissolve_begins_a_shot_at_the_sampled_frame_in_its_middle() {
     let (one, other) = (scene(1, 0), scene(2, 0));
     let film = [still(&one, 40), ramp(&one, &other, 23), still(&other, 40)].concat();
     assert_eq!(starts(&film), [(54, ShotStart::Dissolve)]);
+}
+
+#[test]
+fn a_shot_between_two_others_whose_picture_is_like_a_mix_of_them_is_no_dissolve() {
+    let (one, other) = (scene(1, 0), scene(2, 0));
+    for frames in [14, 36] {
+        let film = [still(&one, 40), still(&mix(&one, &other, 0.5), frames), still(&other, 40)].concat();
+        let expected = [(40, ShotStart::Cut), (40 + frames as i64, ShotStart::Cut)];
+        assert_eq!(starts(&film), expected);
+    }
 }
 
 #[test]

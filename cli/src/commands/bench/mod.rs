@@ -8,6 +8,7 @@ mod floors;
 mod markdown;
 mod measured;
 mod own_run;
+mod people;
 mod pipeline;
 mod profiles;
 mod rows;

@@ -1,6 +1,6 @@
 //! `facereel bench synth`: a clip with exact ground truth.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr as _;
 use std::time::Duration;
 
@@ -8,9 +8,10 @@ use anyhow::{Context as _, Result, anyhow};
 use clap::Args;
 use facereel_domain::geometry::Size;
 use facereel_domain::time::Rational;
-use facereel_synth::{ClipSpec, Preset, compose};
+use facereel_synth::{Cast, ClipSpec, Preset, compose};
 use indicatif::{ProgressBar, ProgressStyle};
 
+use super::people;
 use crate::console;
 use crate::exit::Exit;
 
@@ -38,9 +39,13 @@ pub(crate) struct SynthArgs {
     /// The folder to write clip.mp4 and its ground truth to
     #[arg(long, short)]
     out: PathBuf,
-    /// The folder of the photos (`make media` fills it)
-    #[arg(long)]
-    media: PathBuf,
+    /// The folder of the packages' photos (`make media` fills it)
+    #[arg(long, value_name = "DIR", required_unless_present = "people")]
+    media: Option<PathBuf>,
+    /// People of your own in place of the packages': a folder for each person with one or more photos (JPEG, PNG); each
+    /// time that somebody is seen, another one is shown. The face nearest to a photo's middle counts
+    #[arg(long, value_name = "DIR", conflicts_with = "media")]
+    people: Option<PathBuf>,
 }
 
 /// Composes the clip.
@@ -54,12 +59,16 @@ pub(crate) fn run(args: &SynthArgs) -> Result<Exit> {
         light: args.light.unwrap_or(preset.light),
         ..preset
     };
+    let cast = match (&args.people, &args.media) {
+        (Some(people), _) => people::cast_in(people)?,
+        (None, media) => Cast::packaged(media.as_deref().unwrap_or(Path::new("")))?,
+    };
     let bar = ProgressBar::no_length().with_style(
         ProgressStyle::with_template("filming [{bar:24}] {pos}/{len} frames, left {eta}")?
             .progress_chars("=> "),
     );
     bar.enable_steady_tick(Duration::from_secs(1));
-    let summary = compose(&spec, &args.media, &args.out, &mut |done, all| {
+    let summary = compose(&spec, cast, &args.out, &mut |done, all| {
         bar.set_length(all);
         bar.set_position(done);
     })?;

@@ -2,21 +2,22 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context as _, Result, anyhow, ensure};
 use clap::Args;
 use detector_svc::Detectors;
 use embedder_svc::Embedders;
 use facereel_domain::embedding::Embedding;
-use facereel_imaging::{RgbImage, align, jpeg, shrink};
-use facereel_inference::{FaceDetector, FaceEmbedder};
+use facereel_imaging::align;
+use facereel_synth::read_photo;
 
 use super::pairs::{Pair, Photo, parse};
 use super::verification::{Scored, accepted_at, area_under_curve, best_threshold, cross_validated};
 use crate::console;
 use crate::embedded::load_models;
 use crate::exit::Exit;
+use crate::photos::central_face;
 use crate::setting_args::SettingArgs;
 
 /// How well detector, alignment and embedder together tell whether two photos show one person.
@@ -110,34 +111,13 @@ fn vectors(args: &FacesArgs, pairs: &[Pair]) -> Result<BTreeMap<Photo, Option<Em
         if vectors.contains_key(photo) || !path.exists() {
             continue;
         }
-        let image = read(&path)?;
-        let vector = central_face(&image, args.width, (finder.as_mut(), embedder.embedder.as_mut()))?;
+        let image = read_photo(&path)?;
+        let face = central_face(&image, args.width, finder.as_mut())?;
+        let vector = match face.and_then(|face| align::align_face(&image, &face.landmarks)) {
+            Some(aligned) => embedder.embedder.embed(&[aligned])?.pop(),
+            None => None,
+        };
         vectors.insert(photo.clone(), vector);
     }
     Ok(vectors)
-}
-
-fn read(path: &Path) -> Result<RgbImage> {
-    let bytes = fs::read(path).with_context(|| format!("{} can't be read", path.display()))?;
-    jpeg::decode(&bytes).with_context(|| format!("{} is no JPEG", path.display()))
-}
-
-/// The vector of the face nearest to the image's middle: the one that the photo is of.
-fn central_face(
-    image: &RgbImage,
-    width: u32,
-    (finder, embedder): (&mut dyn FaceDetector, &mut dyn FaceEmbedder),
-) -> Result<Option<Embedding>> {
-    let factor = (image.size().width / width.max(1)).max(1);
-    let small = shrink::by_area(image, factor);
-    let (x, y) = (small.size().width as f32 / 2.0, small.size().height as f32 / 2.0);
-    let off_centre = |c: &[f32; 4]| (f32::midpoint(c[0], c[2]) - x).hypot(f32::midpoint(c[1], c[3]) - y);
-    let faces = finder.detect(&small)?;
-    let nearest = faces.iter().min_by(|a, b| off_centre(&a.corners).total_cmp(&off_centre(&b.corners)));
-    let Some(aligned) =
-        nearest.and_then(|face| align::align_face(image, &face.landmarks.mapped(0.0, 0.0, factor as f32)))
-    else {
-        return Ok(None);
-    };
-    Ok(embedder.embed(&[aligned])?.pop())
 }
