@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use facereel_domain::geometry::Size;
 use facereel_domain::time::Rational;
 use facereel_synth::{Cast, ClipSpec, Preset, compose};
 
@@ -44,6 +45,21 @@ impl Clip {
     #[must_use]
     pub fn in_the_dark() -> Self {
         Self::composed("clip-dark", &ClipSpec { light: 0.08, ..ClipSpec::of(Preset::Test) })
+    }
+
+    /// Ten seconds that end in four shots of half a second each.
+    ///
+    /// # Panics
+    ///
+    /// Where it can't be composed.
+    #[must_use]
+    pub fn of_quick_shots() -> Self {
+        let spec = ClipSpec {
+            seconds: Some(10.0),
+            size: Size { width: 640, height: 360 },
+            ..ClipSpec::of(Preset::Hard)
+        };
+        Self::composed("clip-quick", &spec)
     }
 
     /// Six seconds of people who talk and stand; another `seed` shows other people.

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use facereel_domain::ids::{SegmentIndex, ShotIndex};
-use facereel_domain::settings::{PipelineSettings, ShotSettings};
-use facereel_domain::shot::Shot;
+use facereel_domain::settings::PipelineSettings;
+use facereel_domain::shot::{Shot, ShotStart, is_filler};
 use facereel_domain::time::Pts;
 use facereel_messages::objects::{
     AnalysedFrame, DetectionCounts, DetectionsPart, FrameFaces, FrameOrigin, Plan, SeenFace, Tracks,
@@ -24,16 +24,18 @@ pub(crate) struct Episode {
 
 impl Episode {
     /// Joins `parts` (in order of segments) and finds the shots.
-    pub(crate) fn join(plan: Plan, mut parts: Vec<DetectionsPart>, settings: &ShotSettings) -> Self {
+    pub(crate) fn join(plan: Plan, mut parts: Vec<DetectionsPart>, settings: &PipelineSettings) -> Self {
         parts.sort_by_key(|part| part.segment);
-        let shots = find_shots(&Evidence::gather(plan.video.timeline, &parts), settings);
-        let starts: BTreeSet<Pts> = shots.iter().map(|shot| shot.first_pts).collect();
+        let evidence = Evidence::gather(plan.video.timeline, &parts);
+        let shots = find_shots(&evidence, &settings.shots);
+        let mut counted: BTreeSet<Pts> = shots.iter().map(|shot| shot.first_pts).collect();
+        counted.extend(fillers(&plan, &evidence, &shots, settings.track.min_observations as usize));
         let counts = parts.iter().fold(DetectionCounts::default(), |sum, part| add(sum, part.counts));
         let timeline = plan.video.timeline;
         let frames = parts
             .into_iter()
             .flat_map(|part| part.analysed.into_iter().map(move |frame| (part.segment, frame)))
-            .filter(|(_, frame)| frame.origin == FrameOrigin::Sampled || starts.contains(&frame.pts))
+            .filter(|(_, frame)| frame.origin == FrameOrigin::Sampled || counted.contains(&frame.pts))
             .map(|(segment, frame)| {
                 let pts = frame.pts;
                 frame_faces(frame, (segment, shot_of(&shots, pts)), timeline.frame_idx(pts))
@@ -67,6 +69,31 @@ impl Episode {
             warnings,
         }
     }
+}
+
+/// The frames that fill the shots with fewer than `enough` samples. Of dissolves workers know nothing, so that no shot is
+/// filled that begins or ends with one.
+fn fillers(plan: &Plan, evidence: &Evidence<'_>, shots: &[Shot], enough: usize) -> Vec<Pts> {
+    let sampled: Vec<Pts> = plan.segments.iter().flat_map(|segment| &segment.sampled).copied().collect();
+    let dissolves = |shot: Option<&Shot>| shot.is_some_and(|shot| shot.start == ShotStart::Dissolve);
+    let mut fillers = Vec::new();
+    for (number, shot) in shots.iter().enumerate() {
+        let after_first = sampled.partition_point(|pts| *pts <= shot.first_pts);
+        let samples = 1 + sampled[after_first..].partition_point(|pts| *pts <= shot.last_pts);
+        if samples >= enough || dissolves(Some(shot)) || dissolves(shots.get(number + 1)) {
+            continue;
+        }
+        let first = evidence.decoded.partition_point(|frame| frame.pts < shot.first_pts);
+        let shown = evidence.decoded[first..].iter().take_while(|frame| frame.pts <= shot.last_pts);
+        let mut before = first.checked_sub(1).map(|place| evidence.decoded[place].pts);
+        for frame in shown {
+            if is_filler(&sampled, before, frame.pts) == Some(true) {
+                fillers.push(frame.pts);
+            }
+            before = Some(frame.pts);
+        }
+    }
+    fillers
 }
 
 /// The shot that a frame at `pts` belongs to.
@@ -103,13 +130,15 @@ fn add(a: DetectionCounts, b: DetectionCounts) -> DetectionCounts {
 mod tests {
     use super::*;
     use crate::staged::{face, plan};
+    use facereel_domain::settings::ShotSettings;
     use facereel_domain::shot::{CandidateRule, Step, Thumbnail, change};
-    use facereel_messages::objects::DecodedFrame;
+    use facereel_domain::time::PtsRange;
+    use facereel_messages::objects::{DecodedFrame, PlannedSegment};
     use proptest::prelude::*;
 
     const FRAMES: usize = 120;
-    /// The picture changes here.
-    const CUTS: [usize; 2] = [40, 83];
+    /// The picture changes here; the third shot has two samples.
+    const CUTS: [usize; 3] = [40, 84, 94];
 
     /// The picture of the shot that frame `at` belongs to.
     fn thumbnail(at: usize) -> Thumbnail {
@@ -129,7 +158,8 @@ mod tests {
         AnalysedFrame { pts: Pts(at as i64), origin, reused: false, thumbnail: thumbnail(at), detections }
     }
 
-    /// What a worker makes of the frames from `first` to before `end`.
+    /// What a worker makes of the frames from `first` to before `end` that takes every shot for a short one, and each
+    /// frame for a filler.
     fn part(segment: usize, first: usize, end: usize) -> DetectionsPart {
         let rule = CandidateRule::new(&ShotSettings::default());
         let mut part = DetectionsPart {
@@ -148,12 +178,27 @@ mod tests {
                 part.analysed.push(analysed(at, FrameOrigin::Sampled));
             } else if rule.is_candidate(&steps, &step) {
                 part.analysed.push(analysed(at, FrameOrigin::ShotCandidate));
+            } else {
+                part.analysed.push(analysed(at, FrameOrigin::ShotFiller));
             }
             let pts = Pts(at as i64);
             part.decoded.push(DecodedFrame { pts, change: changed, mean: step.mean, spread: step.spread });
             steps.push(step);
         }
         part
+    }
+
+    /// A plan that samples one frame in six.
+    fn sampled_plan() -> Plan {
+        let pts = |at: usize| Pts(at as i64);
+        let segment = PlannedSegment {
+            index: SegmentIndex(0),
+            range: PtsRange { start: None, end: None },
+            frames: FRAMES as u32,
+            sampled: (0..FRAMES).step_by(6).map(pts).collect(),
+            fresh: Vec::new(),
+        };
+        Plan { segments: vec![segment], ..plan() }
     }
 
     /// The episode's tracks when it is cut into segments at `edges`; segment numbers, which tell where chips lie, left
@@ -164,7 +209,7 @@ mod tests {
         bounds.dedup();
         let parts = bounds.windows(2).enumerate().map(|(n, pair)| part(n, pair[0], pair[1])).collect();
         let settings = PipelineSettings::default();
-        let mut tracks = Episode::join(plan(), parts, &settings.shots).track(&settings);
+        let mut tracks = Episode::join(sampled_plan(), parts, &settings).track(&settings);
         for frame in &mut tracks.frames {
             frame.segment = SegmentIndex(0);
         }
@@ -172,22 +217,22 @@ mod tests {
     }
 
     #[test]
-    fn the_first_frame_of_a_shot_counts_and_other_candidates_are_dropped() {
+    fn first_frames_of_shots_and_fillers_of_short_ones_count_and_others_are_dropped() {
         // Segments begin at frames that no sample falls on, so that each brings a candidate that begins no shot.
         let tracks = tracks(&[20, 61, 95]);
         let unsampled: Vec<u64> =
             tracks.frames.iter().map(|f| f.frame_idx).filter(|at| at % 6 != 0).collect();
-        assert_eq!(unsampled, [40, 83]);
+        assert_eq!(unsampled, [40, 87, 93, 94]);
         let firsts: Vec<i64> = tracks.shots.iter().map(|shot| shot.first_pts.0).collect();
-        assert_eq!(firsts, [0, 40, 83]);
-        assert_eq!(tracks.frames.iter().map(|f| f.shot.0).max(), Some(2));
+        assert_eq!(firsts, [0, 40, 84, 94]);
+        assert_eq!(tracks.frames.iter().map(|f| f.shot.0).max(), Some(3));
     }
 
     #[test]
     fn no_track_crosses_a_cut_and_numbers_follow_first_appearance() {
         let tracks = tracks(&[]);
         let shots: Vec<u32> = tracks.tracklets.iter().map(|t| t.shot.0).collect();
-        assert_eq!(shots, [0, 0, 1, 1, 2, 2]);
+        assert_eq!(shots, [0, 0, 1, 1, 2, 2, 3, 3]);
         for tracklet in &tracks.tracklets {
             let shot = &tracks.shots[tracklet.shot.index()];
             let inside = |at: u64| (shot.first_pts.0..=shot.last_pts.0).contains(&(at as i64));
@@ -199,7 +244,7 @@ mod tests {
     fn parts_may_come_in_any_order() {
         let settings = PipelineSettings::default();
         let parts = vec![part(1, 60, FRAMES), part(0, 0, 60)];
-        let joined = Episode::join(plan(), parts, &settings.shots).track(&settings);
+        let joined = Episode::join(sampled_plan(), parts, &settings).track(&settings);
         assert!(joined.frames.windows(2).all(|pair| pair[0].pts < pair[1].pts));
         assert_eq!(joined.counts.frames_decoded, FRAMES as u64);
     }
@@ -209,7 +254,7 @@ mod tests {
         let mut broken = part(0, 0, FRAMES);
         broken.counts.frames_broken = 2;
         let settings = PipelineSettings::default();
-        let tracks = Episode::join(plan(), vec![broken], &settings.shots).track(&settings);
+        let tracks = Episode::join(sampled_plan(), vec![broken], &settings).track(&settings);
         assert_eq!(tracks.warnings, ["2 frames could not be decoded and are missing"]);
     }
 

@@ -61,7 +61,7 @@ async fn read_parts(
 
 fn find_tracks(request: &RunRequest, plan: Plan, parts: Vec<DetectionsPart>) -> (Tracks, Vec<EmbedBatch>) {
     let settings = &request.pipeline;
-    let mut tracks = Episode::join(plan, parts, &settings.shots).track(settings);
+    let mut tracks = Episode::join(plan, parts, settings).track(settings);
     let batches = if settings.embed.enabled { batches(&tracks, settings) } else { Vec::new() };
     tracks.batches = batches.len() as u32;
     (tracks, batches)

@@ -4,7 +4,9 @@
 //!
 //! 1. The frames to analyse are the plan's. A frame that may begin a shot is analysed as well, judged from the decoded
 //!    frames just before it; where these belong to another segment it is analysed in any case. The tracker drops what
-//!    turns out to begin no shot.
+//!    turns out to begin no shot. Between two of them that come close on each other, where a track could not have its
+//!    fewest observations, a frame between each two samples is analysed as well; of these the tracker keeps what lies in a
+//!    shot as short as that.
 //! 2. Detections of unchanged frames are reused from the last sampled frame, never across a keyframe (where segments
 //!    may begin).
 
@@ -15,7 +17,7 @@ use facereel_domain::detection::Detection;
 use facereel_domain::geometry::Size;
 use facereel_domain::pipeline::Stage as StageName;
 use facereel_domain::settings::PipelineSettings;
-use facereel_domain::shot::{CandidateRule, Step, Thumbnail, change};
+use facereel_domain::shot::{CandidateRule, Step, Thumbnail, change, is_filler};
 use facereel_domain::time::Timeline;
 use facereel_inference::FaceDetector;
 use facereel_messages::objects::{
@@ -62,6 +64,8 @@ impl SegmentTask<'_> {
             let passed = (frame_idx - first_idx.min(frame_idx) + 1).min(u64::from(self.segment.frames));
             reported += self.report(passed, reported);
         }
+        // What is left belongs to a shot that may end with the segment.
+        analyst.fill_short_shot()?;
         self.report(u64::from(self.segment.frames), reported);
         let stats = decoder.stats();
         analyst.measure(stats.decode_sec);
@@ -99,6 +103,10 @@ struct Analyst<'a> {
     steps: VecDeque<Step>,
     first: Option<Thumbnail>,
     last: Option<Thumbnail>,
+    /// Samples since a shot may have begun.
+    samples: u32,
+    /// Frames that are to be analysed if another shot begins soon.
+    fillers: Vec<(Frame, Thumbnail)>,
     /// The last sampled frame whose faces were looked at afresh.
     looked_at: Option<(Thumbnail, Vec<Detection>)>,
     decoded: Vec<DecodedFrame>,
@@ -118,6 +126,8 @@ impl<'a> Analyst<'a> {
             steps: VecDeque::new(),
             first: None,
             last: None,
+            samples: 0,
+            fillers: Vec::new(),
             looked_at: None,
             decoded: Vec::new(),
             analysed: Vec::new(),
@@ -130,13 +140,27 @@ impl<'a> Analyst<'a> {
         let thumbnail = frame
             .thumbnail(&mut self.scaler)
             .map_err(|e| decode_failure("a frame can't be made small", e))?;
+        let before = self.decoded.last().map(|decoded| decoded.pts);
         let is_candidate = self.step_to(frame, &thumbnail);
-        let is_sampled = self.task.segment.sampled.binary_search(&frame.pts()).is_ok();
+        let sampled = &self.task.segment.sampled;
+        let is_sampled = sampled.binary_search(&frame.pts()).is_ok();
+        let may_fill = is_filler(sampled, before, frame.pts()) != Some(false);
+        if is_candidate {
+            self.fill_short_shot()?;
+        }
+        if is_sampled || is_candidate {
+            self.samples += 1;
+        }
         if is_sampled {
             self.analyse_sampled(frame, &thumbnail)?;
         } else if is_candidate {
             let detections = self.detect(frame)?;
             self.push(frame, FrameOrigin::ShotCandidate, (&thumbnail, detections));
+        }
+        if self.samples >= self.task.settings.track.min_observations {
+            self.fillers.clear();
+        } else if may_fill && !is_candidate {
+            self.fillers.push((frame.clone(), thumbnail.clone()));
         }
         if self.first.is_none() {
             self.first = Some(thumbnail.clone());
@@ -181,6 +205,16 @@ impl<'a> Analyst<'a> {
         Ok(())
     }
 
+    /// Analyses the frames kept back since a shot may have begun, if too few were sampled; a shot may begin now.
+    fn fill_short_shot(&mut self) -> Result<(), StageError> {
+        for (frame, thumbnail) in std::mem::take(&mut self.fillers) {
+            let detections = self.detect(&frame)?;
+            self.push(&frame, FrameOrigin::ShotFiller, (&thumbnail, detections));
+        }
+        self.samples = 0;
+        Ok(())
+    }
+
     fn detect(&mut self, frame: &Frame) -> Result<Vec<Detection>, StageError> {
         let failed = |e| StageError::permanent("a frame could not be scaled for the detector", e);
         let image = frame.scaled_rgb(&mut self.scaler, self.task.input).map_err(failed)?;
@@ -199,7 +233,8 @@ impl<'a> Analyst<'a> {
     ) {
         let thumbnail = thumbnail.clone();
         let pts = frame.pts();
-        self.analysed.push(AnalysedFrame { pts, origin, reused: false, thumbnail, detections });
+        let place = self.analysed.partition_point(|earlier| earlier.pts < pts);
+        self.analysed.insert(place, AnalysedFrame { pts, origin, reused: false, thumbnail, detections });
     }
 
     /// Tells what was found and what it cost; nothing of it is in the result.

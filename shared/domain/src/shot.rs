@@ -7,12 +7,14 @@
 
 mod candidate;
 mod change;
+mod filler;
 mod thumbnail;
 
 use serde::{Deserialize, Serialize};
 
 pub use self::candidate::{CandidateRule, Step};
 pub use self::change::change;
+pub use self::filler::is_filler;
 pub use self::thumbnail::{Statistics, Thumbnail, ThumbnailError};
 use crate::ids::ShotIndex;
 use crate::time::Pts;

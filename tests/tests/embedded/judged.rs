@@ -57,6 +57,17 @@ fn at_one_frame_in_six_tracks_are_no_worse_than_those_of_bytetrack_on_every_fram
 }
 
 #[test]
+fn everybody_in_shots_of_half_a_second_is_tracked_wherever_segments_begin() {
+    let clip = Clip::of_quick_shots();
+    let report = |settings: &[&str]| evaluated("tracks", &clip, run(&clip, settings).path());
+    let whole = report(&[]);
+    assert_eq!(whole["recall"], 100.0, "{whole}");
+    assert_eq!(whole["found_tracks"], whole["truth_tracks"], "{whole}");
+    let pieces = report(&["--set", "detect.segment_sec=1"]);
+    assert_eq!(whole, pieces);
+}
+
+#[test]
 fn in_the_dark_cuts_are_found_and_no_track_crosses_one() {
     let clip = Clip::in_the_dark();
     let out = run(&clip, &[]);

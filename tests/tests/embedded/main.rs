@@ -3,6 +3,7 @@
 //! Needs the program (`cargo build -p facereel`), the models and the photos: `make test` sees to all of them.
 
 mod bucket;
+mod composed;
 mod determinism;
 mod disk_full;
 mod erasing;

@@ -4,6 +4,8 @@ use facereel_domain::shot::{Thumbnail, change};
 
 /// From this correlation on, two pictures have the same structure and differ by light only.
 const SAME_STRUCTURE: f64 = 0.85;
+/// The same where the colours differ too: lamps of other colours are rarer than pictures that happen to be alike.
+const SAME_STRUCTURE_IN_OTHER_HUES: f64 = 0.95;
 /// Up to this change two pictures, up to a second apart, show the same scene.
 const SAME_CONTENT: f32 = 0.3;
 
@@ -22,7 +24,8 @@ pub(super) fn structure(a: &Thumbnail, b: &Thumbnail) -> f64 {
 
 /// Whether two pictures differ by no more than light.
 pub(super) fn is_relit(a: &Thumbnail, b: &Thumbnail) -> bool {
-    structure(a, b) >= SAME_STRUCTURE
+    let likeness = structure(a, b);
+    likeness >= SAME_STRUCTURE_IN_OTHER_HUES || likeness >= SAME_STRUCTURE && has_same_hues(a, b)
 }
 
 /// Whether two pictures show the same scene, a moment apart.

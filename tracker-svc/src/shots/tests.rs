@@ -22,6 +22,11 @@ fn scene(seed: usize, shift: usize) -> Thumbnail {
     Thumbnail::new(luma, vec![tint; 144], vec![256_u16.abs_diff(u16::from(tint)) as u8; 144]).unwrap()
 }
 
+/// The same luma in one colour.
+fn tinted(picture: &Thumbnail, cb: u8, cr: u8) -> Thumbnail {
+    Thumbnail::new(picture.luma.clone(), vec![cb; 144], vec![cr; 144]).unwrap()
+}
+
 fn plain(level: u8) -> Thumbnail {
     Thumbnail::new(vec![level; 576], vec![128; 144], vec![128; 144]).unwrap()
 }
@@ -147,9 +152,6 @@ fn without_cooldown_a_cut_to_black_and_back_counts() {
 
 #[test]
 fn a_short_darker_shot_of_other_colours_between_two_alike_is_no_flash() {
-    let tinted = |picture: &Thumbnail, cb: u8, cr: u8| {
-        Thumbnail::new(picture.luma.clone(), vec![cb; 144], vec![cr; 144]).unwrap()
-    };
     let before = tinted(&scene(1, 0), 100, 150);
     let darker = mix(&mix(&scene(1, 0), &scene(2, 0), 0.4), &plain(20), 0.5);
     let film =
@@ -157,6 +159,15 @@ fn a_short_darker_shot_of_other_colours_between_two_alike_is_no_flash() {
     assert_eq!(starts(&film(150, 108)), [(31, ShotStart::Cut), (43, ShotStart::Cut)]);
     // The same in the colours of before: the lights were dimmed for half a second.
     assert_eq!(starts(&film(114, 139)), []);
+}
+
+#[test]
+fn a_picture_that_is_alike_but_for_its_colours_is_another_one_and_a_coloured_lamp_is_not() {
+    let yellow = tinted(&scene(1, 0), 100, 150);
+    let blue_after = |share| tinted(&mix(&scene(1, 0), &scene(2, 0), share), 150, 108);
+    let film = |after: Thumbnail| [still(&yellow, 31), still(&after, 60)].concat();
+    assert_eq!(starts(&film(blue_after(0.3))), [(31, ShotStart::Cut)]);
+    assert_eq!(starts(&film(blue_after(0.0))), []);
 }
 
 #[test]

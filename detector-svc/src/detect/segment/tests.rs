@@ -21,11 +21,18 @@ use tokio_util::sync::CancellationToken;
 
 /// A second and two frames of nothing that moves, then a cut, then a second of movement; a keyframe every 12 frames.
 fn clip(folder: &Path) -> PathBuf {
+    film(folder, "lt(n,26)")
+}
+
+/// Two seconds of movement, and a picture that stands still in the frames `still`; a keyframe every 12 frames.
+fn film(folder: &Path, still: &str) -> PathBuf {
     let file = folder.join("clip.mp4");
-    let film = "testsrc2=size=320x180:rate=24:duration=2[moving];smptebars=size=320x180:rate=24[still];\
-                [moving][still]overlay=shortest=1:enable='lt(n,26)'";
+    let film = format!(
+        "testsrc2=size=320x180:rate=24:duration=2[moving];smptebars=size=320x180:rate=24[still];\
+         [moving][still]overlay=shortest=1:enable='{still}'"
+    );
     let made = Command::new("ffmpeg")
-        .args(["-v", "error", "-f", "lavfi", "-i", film, "-pix_fmt", "yuv420p", "-c:v", "libx264"])
+        .args(["-v", "error", "-f", "lavfi", "-i", &film, "-pix_fmt", "yuv420p", "-c:v", "libx264"])
         .args(["-g", "12", "-bf", "2", "-sc_threshold", "0", "-qp", "10"])
         .arg(&file)
         .status()
@@ -102,6 +109,26 @@ fn still_pictures_are_looked_at_once_a_keyframe_and_a_cut_at_its_first_frame() {
     assert_eq!(seen[5], (26, FrameOrigin::ShotCandidate, false));
     let fresh = seen.iter().filter(|(_, _, reused)| !reused).count();
     assert_eq!(result.part.counts.detector_calls, fresh as u64);
+}
+
+#[test]
+fn a_shot_with_too_few_samples_is_looked_at_between_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = film(folder.path(), "between(n,26,33)");
+    let settings = settings(60.0);
+    let plan = plan(&file, &settings);
+    let fillers_of = |settings: &PipelineSettings| {
+        let result = run(&file, (&plan, 0), (settings, &context())).unwrap();
+        let pts: Vec<_> = result.part.analysed.iter().map(|frame| frame.pts).collect();
+        assert!(pts.is_sorted(), "{pts:?}");
+        let seen = analysed(std::slice::from_ref(&result), &plan);
+        seen.iter().filter(|f| f.1 == FrameOrigin::ShotFiller).map(|f| f.0).collect::<Vec<_>>()
+    };
+    // Frame 26 begins it, 30 is sampled, 34 begins the next.
+    assert_eq!(fillers_of(&settings), [27, 33]);
+    let mut two = settings.clone();
+    two.track.min_observations = 2;
+    assert!(fillers_of(&two).is_empty());
 }
 
 #[test]

@@ -50,6 +50,8 @@ pub enum FrameOrigin {
     Sampled,
     /// It may be the first of a shot; dropped later where it is not.
     ShotCandidate,
+    /// It may fill a short shot; dropped later where it does not.
+    ShotFiller,
 }
 
 /// An analysed frame.
