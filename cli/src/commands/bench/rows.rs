@@ -106,6 +106,11 @@ pub(super) fn all_before() -> impl Iterator<Item = &'static (&'static str, Value
     KNOBS.iter().filter(|knob| !knob.is_isolated).flat_map(|knob| knob.before)
 }
 
+/// One task of the plan as it was before, all else left at the defaults.
+pub(super) fn before(task: &str) -> impl Iterator<Item = &'static (&'static str, Value)> {
+    KNOBS.iter().filter(move |knob| knob.task == task && !knob.is_isolated).flat_map(|knob| knob.before)
+}
+
 /// Flags of `facereel run` that set these at `fps` frames a second.
 pub(super) fn flags<'a>(
     assignments: impl IntoIterator<Item = &'a (&'static str, Value)>,
