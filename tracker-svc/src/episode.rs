@@ -155,7 +155,14 @@ mod tests {
         let walking = face(at as f32 * 2.0, 100.0, 0.9);
         let standing = face(1500.0, 80.0, 0.8);
         let detections = vec![walking, standing];
-        AnalysedFrame { pts: Pts(at as i64), origin, reused: false, thumbnail: thumbnail(at), detections }
+        AnalysedFrame {
+            pts: Pts(at as i64),
+            origin,
+            reused: false,
+            wide: false,
+            thumbnail: thumbnail(at),
+            detections,
+        }
     }
 
     /// What a worker makes of the frames from `first` to before `end` that takes every shot for a short one, and each

@@ -5,7 +5,8 @@ mod detectors;
 mod input_size;
 mod segment;
 mod stage;
+mod wide;
 
 pub use detectors::{Detectors, record as detector_record};
-pub use input_size::input_size;
+pub use input_size::InputSizes;
 pub use stage::{DetectStage, selection};

@@ -8,7 +8,8 @@
 //!    fewest observations, a frame between each two samples is analysed as well; of these the tracker keeps what lies in a
 //!    shot as short as that.
 //! 2. Detections of unchanged frames are reused from the last sampled frame, never across a keyframe (where segments
-//!    may begin).
+//!    may begin). Likewise whether a sampled frame is looked at in the wide follows from those since the keyframe; frames
+//!    that are not sampled always are.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -27,6 +28,8 @@ use facereel_service::{Measure, ModelRole, Progress, StageContext, StageError};
 use facereel_video_decode::{Frame, Scaler, SegmentDecoder};
 
 use super::chips::ChipCutter;
+use super::input_size::InputSizes;
+use super::wide::WideLooks;
 use crate::failure::{decode_failure, model_failure};
 
 /// What is needed for a segment, beside the decoder and the detector.
@@ -34,8 +37,8 @@ pub(super) struct SegmentTask<'a> {
     pub(super) segment: &'a PlannedSegment,
     pub(super) timeline: Timeline,
     pub(super) settings: &'a PipelineSettings,
-    /// Size at which frames go through the detector.
-    pub(super) input: Size,
+    /// Sizes at which frames go through the detector.
+    pub(super) inputs: InputSizes,
     pub(super) context: &'a StageContext,
 }
 
@@ -109,6 +112,7 @@ struct Analyst<'a> {
     fillers: Vec<(Frame, Thumbnail)>,
     /// The last sampled frame whose faces were looked at afresh.
     looked_at: Option<(Thumbnail, Vec<Detection>)>,
+    wide: WideLooks,
     decoded: Vec<DecodedFrame>,
     analysed: Vec<AnalysedFrame>,
     detector_calls: u64,
@@ -129,6 +133,7 @@ impl<'a> Analyst<'a> {
             samples: 0,
             fillers: Vec::new(),
             looked_at: None,
+            wide: WideLooks::new(task.settings.detect.wide_every),
             decoded: Vec::new(),
             analysed: Vec::new(),
             detector_calls: 0,
@@ -154,8 +159,7 @@ impl<'a> Analyst<'a> {
         if is_sampled {
             self.analyse_sampled(frame, &thumbnail)?;
         } else if is_candidate {
-            let detections = self.detect(frame)?;
-            self.push(frame, FrameOrigin::ShotCandidate, (&thumbnail, detections));
+            self.analyse_unsampled(frame, FrameOrigin::ShotCandidate, &thumbnail)?;
         }
         if self.samples >= self.task.settings.track.min_observations {
             self.fillers.clear();
@@ -186,55 +190,88 @@ impl<'a> Analyst<'a> {
 
     fn analyse_sampled(&mut self, frame: &Frame, thumbnail: &Thumbnail) -> Result<(), StageError> {
         let settings = &self.task.settings.detect;
-        let may_reuse =
-            settings.skip_unchanged && self.task.segment.fresh.binary_search(&frame.pts()).is_err();
-        if may_reuse
+        let is_fresh = self.task.segment.fresh.binary_search(&frame.pts()).is_ok();
+        if settings.skip_unchanged
+            && !is_fresh
             && let Some((before, detections)) = &self.looked_at
             && before.largest_luma_difference(thumbnail) <= settings.unchanged_tolerance
         {
             let detections = detections.clone();
-            self.push(frame, FrameOrigin::Sampled, (thumbnail, detections));
-            if let Some(pushed) = self.analysed.last_mut() {
-                pushed.reused = true;
-            }
+            self.push(AnalysedFrame {
+                reused: true,
+                ..analysed(frame, FrameOrigin::Sampled, thumbnail, detections)
+            });
             return Ok(());
         }
-        let detections = self.detect(frame)?;
+        if is_fresh {
+            self.wide.start_anew();
+        }
+        let wide = self.task.inputs.wide.filter(|_| self.wide.is_due(thumbnail));
+        let detections = self.detect(frame, wide)?;
+        if wide.is_some() {
+            let shows_small_faces = detections.iter().any(|detection| self.is_small_face(detection, frame));
+            self.wide.looked(thumbnail, shows_small_faces);
+        } else {
+            self.wide.passed();
+        }
         self.looked_at = Some((thumbnail.clone(), detections.clone()));
-        self.push(frame, FrameOrigin::Sampled, (thumbnail, detections));
+        let seen = analysed(frame, FrameOrigin::Sampled, thumbnail, detections);
+        self.push(AnalysedFrame { wide: wide.is_some(), ..seen });
         Ok(())
+    }
+
+    fn analyse_unsampled(
+        &mut self,
+        frame: &Frame,
+        origin: FrameOrigin,
+        thumbnail: &Thumbnail,
+    ) -> Result<(), StageError> {
+        let wide = self.task.inputs.wide;
+        let detections = self.detect(frame, wide)?;
+        self.push(AnalysedFrame { wide: wide.is_some(), ..analysed(frame, origin, thumbnail, detections) });
+        Ok(())
+    }
+
+    /// Whether a face that tracks may take is so small that it may be missed but in the wide.
+    fn is_small_face(&self, detection: &Detection, frame: &Frame) -> bool {
+        let settings = self.task.settings;
+        let side = detection.bbox.short_side();
+        detection.confidence >= settings.track.low_thresh
+            && side >= settings.detect.min_face_px as f32
+            && side < self.task.inputs.small_face_px(frame.size(), self.detector.smallest_face_px())
     }
 
     /// Analyses the frames kept back since a shot may have begun, if too few were sampled; a shot may begin now.
     fn fill_short_shot(&mut self) -> Result<(), StageError> {
         for (frame, thumbnail) in std::mem::take(&mut self.fillers) {
-            let detections = self.detect(&frame)?;
-            self.push(&frame, FrameOrigin::ShotFiller, (&thumbnail, detections));
+            self.analyse_unsampled(&frame, FrameOrigin::ShotFiller, &thumbnail)?;
         }
         self.samples = 0;
         Ok(())
     }
 
-    fn detect(&mut self, frame: &Frame) -> Result<Vec<Detection>, StageError> {
-        let failed = |e| StageError::permanent("a frame could not be scaled for the detector", e);
-        let image = frame.scaled_rgb(&mut self.scaler, self.task.input).map_err(failed)?;
+    fn detect(&mut self, frame: &Frame, wide: Option<Size>) -> Result<Vec<Detection>, StageError> {
+        let mut scaled = |size| {
+            let failed = |e| StageError::permanent("a frame could not be scaled for the detector", e);
+            frame.scaled_rgb(&mut self.scaler, size).map_err(failed)
+        };
+        let image = scaled(self.task.inputs.near)?;
+        let wide = wide.map(scaled).transpose()?;
         let began = Instant::now();
-        let candidates = self.detector.detect(&image).map_err(|e| model_failure("the detector failed", e))?;
+        let candidates = match &wide {
+            Some(wide) => self.detector.detect_wide(&image, wide),
+            None => self.detector.detect(&image),
+        };
+        let candidates = candidates.map_err(|e| model_failure("the detector failed", e))?;
         self.detector_calls += 1;
         self.detector_time += began.elapsed();
         self.cutter.detections(frame, &mut self.scaler, (candidates, image.size()))
     }
 
-    fn push(
-        &mut self,
-        frame: &Frame,
-        origin: FrameOrigin,
-        (thumbnail, detections): (&Thumbnail, Vec<Detection>),
-    ) {
-        let thumbnail = thumbnail.clone();
-        let pts = frame.pts();
-        let place = self.analysed.partition_point(|earlier| earlier.pts < pts);
-        self.analysed.insert(place, AnalysedFrame { pts, origin, reused: false, thumbnail, detections });
+    /// Adds a frame in its place: fillers come late.
+    fn push(&mut self, analysed: AnalysedFrame) {
+        let place = self.analysed.partition_point(|earlier| earlier.pts < analysed.pts);
+        self.analysed.insert(place, analysed);
     }
 
     /// Tells what was found and what it cost; nothing of it is in the result.
@@ -263,6 +300,16 @@ impl<'a> Analyst<'a> {
             pack,
         }
     }
+}
+
+fn analysed(
+    frame: &Frame,
+    origin: FrameOrigin,
+    thumbnail: &Thumbnail,
+    detections: Vec<Detection>,
+) -> AnalysedFrame {
+    let thumbnail = thumbnail.clone();
+    AnalysedFrame { pts: frame.pts(), origin, reused: false, wide: false, thumbnail, detections }
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use facereel_service::{NextJob, Progress, Stage, StageContext, StageError, objec
 use facereel_video_decode::{SegmentDecoder, Selection, SkipMode};
 
 use super::segment::{SegmentResult, SegmentTask};
-use super::{Detectors, input_size};
+use super::{Detectors, InputSizes};
 use crate::failure::decode_failure;
 use crate::plan::info_of;
 use crate::sources::Sources;
@@ -95,14 +95,14 @@ impl DetectStage {
             .run(move || {
                 let settings = &request.pipeline;
                 let mut detector = detectors.take(&settings.detect, &request.models)?;
-                let input = input_size(plan.video.size, &settings.detect, detector.smallest_face_px());
+                let inputs = InputSizes::new(plan.video.size, &settings.detect, detector.smallest_face_px());
                 let selection = selection(&segment, &settings.detect);
                 let info = info_of(&plan.video);
                 let mut decoder = SegmentDecoder::open(&source, &info, segment.range, selection)
                     .map_err(|e| decode_failure("the segment can't be opened", e))?;
                 let timeline = plan.video.timeline;
                 let task =
-                    SegmentTask { segment: &segment, timeline, settings, input, context: &context_there };
+                    SegmentTask { segment: &segment, timeline, settings, inputs, context: &context_there };
                 task.run(&mut decoder, detector.as_mut())
             })
             .await?

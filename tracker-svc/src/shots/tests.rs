@@ -75,6 +75,7 @@ fn part(film: &[Thumbnail], first: usize, end: usize) -> DetectionsPart {
                 pts: Pts(at as i64),
                 origin: if is_sampled { FrameOrigin::Sampled } else { FrameOrigin::ShotCandidate },
                 reused: false,
+                wide: false,
                 thumbnail: film[at].clone(),
                 detections: vec![],
             });

@@ -2,15 +2,15 @@
 //! threads, since cores that share caches and memory take longer side by side. What a run takes beyond them is the price of
 //! everything around.
 
+use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
-use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, anyhow};
 use bytes::Bytes;
-use detector_svc::detect::{input_size, selection};
+use detector_svc::detect::{InputSizes, selection};
 use detector_svc::{Detectors, Sources, Trust};
 use embedder_svc::{Embedders, aligned_face};
 use facereel_domain::ids::{BatchIndex, SegmentIndex};
@@ -101,7 +101,7 @@ impl Leftovers {
         let sources = Sources::new(&RuntimeSettings::default(), Trust::CommandLine)?;
         let input = self.runtime.block_on(sources.open(&self.request.source))?;
         let info: VideoInfo = scan(&input)?.info;
-        let size = input_size(self.plan.video.size, settings, detector.smallest_face_px());
+        let inputs = InputSizes::new(self.plan.video.size, settings, detector.smallest_face_px());
         let mut scaler = Scaler::new();
         let (mut decoding, mut detecting) = (Duration::ZERO, Duration::ZERO);
         for segment in turn.of(&self.plan.segments) {
@@ -110,19 +110,28 @@ impl Leftovers {
             let mut decoder =
                 timed(&mut decoding, || SegmentDecoder::open(&input, &info, segment.range, selection))?;
             while let Some(frame) = timed(&mut decoding, || decoder.next_frame())? {
-                if looked_at.contains(&frame.pts()) {
-                    let image = frame.scaled_rgb(&mut scaler, size)?;
-                    timed(&mut detecting, || detector.detect(&image))?;
-                }
+                let Some(is_wide) = looked_at.get(&frame.pts()) else { continue };
+                let image = frame.scaled_rgb(&mut scaler, inputs.near)?;
+                let wide = inputs.wide.filter(|_| *is_wide);
+                let wide = wide.map(|size| frame.scaled_rgb(&mut scaler, size)).transpose()?;
+                timed(&mut detecting, || match &wide {
+                    Some(wide) => detector.detect_wide(&image, wide),
+                    None => detector.detect(&image),
+                })?;
             }
         }
         Ok((decoding, detecting))
     }
 
-    /// The frames of a segment that went through the detector.
-    fn looked_at(&self, segment: SegmentIndex) -> Result<BTreeSet<Pts>> {
+    /// The frames of a segment that went through the detector, and whether in the wide too.
+    fn looked_at(&self, segment: SegmentIndex) -> Result<BTreeMap<Pts, bool>> {
         let part: DetectionsPart = self.object(&self.layout.detections_part(segment))?;
-        Ok(part.analysed.into_iter().filter(|frame| !frame.reused).map(|frame| frame.pts).collect())
+        Ok(part
+            .analysed
+            .into_iter()
+            .filter(|frame| !frame.reused)
+            .map(|frame| (frame.pts, frame.wide))
+            .collect())
     }
 
     fn embed(&self, models: &ModelSettings, turn: Turn) -> Result<(u64, Duration)> {

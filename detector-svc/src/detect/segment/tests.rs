@@ -52,6 +52,10 @@ impl FaceDetector for OneFace {
         Ok(vec![Candidate { corners: [0.0, 0.0, side, side], confidence: 0.9, landmarks }])
     }
 
+    fn detect_wide(&mut self, image: &RgbImage, _: &RgbImage) -> Result<Vec<Candidate>, InferenceError> {
+        self.detect(image)
+    }
+
     fn smallest_face_px(&self) -> f32 {
         12.0
     }
@@ -86,8 +90,14 @@ fn run(
     let input = Input::File(file.to_owned());
     let mut decoder = SegmentDecoder::open(&input, &info_of(&plan.video), segment.range, selection).unwrap();
     let timeline = plan.video.timeline;
-    SegmentTask { segment, timeline, settings, input: plan.video.size, context }
-        .run(&mut decoder, &mut OneFace)
+    SegmentTask {
+        segment,
+        timeline,
+        settings,
+        inputs: InputSizes { near: plan.video.size, wide: None },
+        context,
+    }
+    .run(&mut decoder, &mut OneFace)
 }
 
 /// Frame number, origin and whether detections were reused, of each analysed frame.

@@ -64,6 +64,9 @@ pub struct DetectSettings {
     pub min_face_px: u32,
     /// Width of the detector's input in pixels; 0 = from `min_face_px`.
     pub input_width: u32,
+    /// One sampled frame in this many goes through the wider input that small faces need, while that shows none; every
+    /// one while it shows some.
+    pub wide_every: u32,
     /// Detections below this confidence are not even recorded.
     pub min_confidence: f32,
     /// Boxes that overlap by more than this `IoU` are one face.
@@ -99,6 +102,7 @@ impl Default for DetectSettings {
             skip_loop_filter: false,
             min_face_px: 32,
             input_width: 0,
+            wide_every: 4,
             min_confidence: 0.3,
             nms_iou: 0.3,
             close_ups: true,

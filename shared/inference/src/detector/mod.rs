@@ -33,6 +33,10 @@ pub trait FaceDetector: Send {
     /// The faces in `image`, the surest first; every number is finite and no two overlap by more than the model's limit.
     fn detect(&mut self, image: &RgbImage) -> Result<Vec<Candidate>, InferenceError>;
 
+    /// The faces in `image` and those that only `wide`, the same picture in more pixels, is large enough for; in pixels of
+    /// `image`, as [`Self::detect`] gives them.
+    fn detect_wide(&mut self, image: &RgbImage, wide: &RgbImage) -> Result<Vec<Candidate>, InferenceError>;
+
     /// Face size in input pixels (shorter side of the box) that the model needs to find faces reliably: the scale of the
     /// image follows from it.
     fn smallest_face_px(&self) -> f32;
@@ -62,7 +66,7 @@ pub fn open(
         }));
     }
     let look = || InputBuffer::new(model.spec.pixels);
-    let looks = Looks { whole: look(), reduced: look() };
+    let looks = Looks { whole: look(), reduced: look(), wide: look() };
     Ok(Box::new(OnnxDetector { session, head, looks, spec: model.spec.clone() }))
 }
 
@@ -110,6 +114,7 @@ struct OnnxDetector {
 struct Looks {
     whole: InputBuffer,
     reduced: InputBuffer,
+    wide: InputBuffer,
 }
 
 /// Size that the smallest of the faces too large for the model has in the reduced image: enough for exact landmarks, and
@@ -119,13 +124,18 @@ const REDUCED_FACE_PX: f32 = 120.0;
 /// Faces of more than this share of `largest_face_px` are taken from the reduced image too: the two ranges overlap.
 const REDUCED_FROM: f32 = 0.75;
 
+/// Faces of less than this many times `smallest_face_px` are taken from the wide image too: they are found surely in both.
+const WIDE_UP_TO: f32 = 1.75;
+
 impl FaceDetector for OnnxDetector {
     fn detect(&mut self, image: &RgbImage) -> Result<Vec<Candidate>, InferenceError> {
-        let mut candidates =
-            look(&mut self.session, (self.head.as_ref(), &self.spec), &mut self.looks.whole, image)?;
-        if image.size().height as f32 > self.spec.largest_face_px {
-            candidates.extend(self.large_faces(image)?);
-        }
+        let candidates = self.all_faces(image)?;
+        Ok(nms::suppress(candidates, self.spec.nms_iou))
+    }
+
+    fn detect_wide(&mut self, image: &RgbImage, wide: &RgbImage) -> Result<Vec<Candidate>, InferenceError> {
+        let mut candidates = self.all_faces(image)?;
+        candidates.extend(self.small_faces(image.size(), wide)?);
         Ok(nms::suppress(candidates, self.spec.nms_iou))
     }
 
@@ -135,6 +145,33 @@ impl FaceDetector for OnnxDetector {
 }
 
 impl OnnxDetector {
+    fn all_faces(&mut self, image: &RgbImage) -> Result<Vec<Candidate>, InferenceError> {
+        let model = (self.head.as_ref(), &self.spec);
+        let mut candidates = look(&mut self.session, model, &mut self.looks.whole, image)?;
+        if image.size().height as f32 > self.spec.largest_face_px {
+            candidates.extend(self.large_faces(image)?);
+        }
+        Ok(candidates)
+    }
+
+    /// Faces that are small in the image of `size`, found on `wide`.
+    fn small_faces(&mut self, size: Size, wide: &RgbImage) -> Result<Vec<Candidate>, InferenceError> {
+        let model = (self.head.as_ref(), &self.spec);
+        let mut found = look(&mut self.session, model, &mut self.looks.wide, wide)?;
+        let (sx, sy) =
+            (size.width as f32 / wide.size().width as f32, size.height as f32 / wide.size().height as f32);
+        for face in &mut found {
+            let [x0, y0, x1, y1] = face.corners;
+            face.corners = [x0 * sx, y0 * sy, x1 * sx, y1 * sy];
+            for point in &mut face.landmarks.0 {
+                (point.x, point.y) = (point.x * sx, point.y * sy);
+            }
+        }
+        let limit = self.spec.smallest_face_px * WIDE_UP_TO;
+        found.retain(|f| (f.corners[2] - f.corners[0]).min(f.corners[3] - f.corners[1]) < limit);
+        Ok(found)
+    }
+
     /// Faces near and above the largest size that the model takes in one piece, found on the reduced image.
     fn large_faces(&mut self, image: &RgbImage) -> Result<Vec<Candidate>, InferenceError> {
         let factor = (self.spec.largest_face_px / REDUCED_FACE_PX).max(2.0) as u32;

@@ -64,6 +64,8 @@ pub struct AnalysedFrame {
     pub origin: FrameOrigin,
     /// The frame did not differ from the last analysed one, whose detections these are.
     pub reused: bool,
+    /// The frame went through the detector at the size that small faces need as well.
+    pub wide: bool,
     /// The frame made tiny.
     pub thumbnail: Thumbnail,
     /// Its faces, highest confidence first.

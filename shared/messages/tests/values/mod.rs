@@ -175,6 +175,7 @@ pub(crate) fn detections_part() -> DetectionsPart {
             pts: Pts(5005),
             origin: FrameOrigin::ShotCandidate,
             reused: true,
+            wide: true,
             thumbnail: thumbnail(4),
             detections: vec![detection(), small],
         }],

@@ -61,6 +61,7 @@ fn detect() -> DetectSettings {
         skip_loop_filter: true,
         min_face_px: 24,
         input_width: 640,
+        wide_every: 3,
         min_confidence: 0.25,
         nms_iou: 0.4,
         close_ups: false,

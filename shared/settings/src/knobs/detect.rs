@@ -86,7 +86,9 @@ pub(super) const KNOBS: &[Knob] = &[
         "px",
         "Smallest face that is tracked (shorter side of its box, source pixels); smaller ones are listed as \
          `too_small`, but a track keeps a face that falls short of it by up to a fifth. It sets the detector's \
-         input size (at least 512 px wide), so that the work falls with its square until decoding is most of it.",
+         input size (at least 512 px wide), so that the work falls with its square until decoding is most of it. \
+         Where it asks for more than 640 px, in which large faces are found less surely, frames go through the \
+         detector at 640 px, and again at what it asks for (see `detect.wide_every`).",
     )
     .fast("40")
     .high("20"),
@@ -94,9 +96,18 @@ pub(super) const KNOBS: &[Knob] = &[
         "detect.input_width",
         Kind::Integer(0, 8192),
         "px",
-        "Width of the detector's input, for comparisons with other systems; 0 derives it from \
+        "Width of the detector's one input, for comparisons with other systems; 0 derives it from \
          `detect.min_face_px`.",
     ),
+    Knob::new(
+        "detect.wide_every",
+        Kind::Integer(1, 1000),
+        "sampled frames",
+        "Where small faces need an input wider than 640 px, one sampled frame in this many goes through it as \
+         well while that shows no small face, and every one while it does. Larger is cheaper; a small face is found later \
+         by up to so many samples. 1 looks at every one.",
+    )
+    .high("1"),
     Knob::new(
         "detect.min_confidence",
         Kind::Number(0.01, 1.0),

@@ -92,7 +92,6 @@ pub(super) const KNOBS: &[Knob] = &[
          notices changes earlier and embeds more; 0 takes every observation.",
     )
     .fast("2")
-    .high("0.5")
     .legacy(&[Legacy::frames("TRACK_GATE_EMB_EVERY"), Legacy::frames("--gate-emb-every")]),
     Knob::new(
         "gate.hard",
