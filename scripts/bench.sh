@@ -83,9 +83,7 @@ ablation)
     exit
     ;;
 before-after)
-    "$program" bench before-after --markdown docs/benchmarks.md "$clip"
-    # Like for like: the smallest face was 64 px before.
-    exec "$program" bench pipeline --markdown docs/benchmarks.md "$clip" --set detect.min_face_px=64
+    exec "$program" bench before-after --markdown docs/benchmarks.md "$clip"
     ;;
 trackers)
     compose demo

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use facereel_domain::ids::{SegmentIndex, ShotIndex};
 use facereel_domain::settings::PipelineSettings;
-use facereel_domain::shot::{Shot, ShotStart, is_filler};
+use facereel_domain::shot::{Shot, ShotStart, enough_samples, is_filler};
 use facereel_domain::time::Pts;
 use facereel_messages::objects::{
     AnalysedFrame, DetectionCounts, DetectionsPart, FrameFaces, FrameOrigin, Plan, SeenFace, Tracks,
@@ -29,7 +29,7 @@ impl Episode {
         let evidence = Evidence::gather(plan.video.timeline, &parts);
         let shots = find_shots(&evidence, &settings.shots);
         let mut counted: BTreeSet<Pts> = shots.iter().map(|shot| shot.first_pts).collect();
-        counted.extend(fillers(&plan, &evidence, &shots, settings.track.min_observations as usize));
+        counted.extend(fillers(&plan, &evidence, &shots, enough_samples(&settings.track) as usize));
         let counts = parts.iter().fold(DetectionCounts::default(), |sum, part| add(sum, part.counts));
         let timeline = plan.video.timeline;
         let frames = parts
@@ -87,7 +87,7 @@ fn fillers(plan: &Plan, evidence: &Evidence<'_>, shots: &[Shot], enough: usize) 
         let shown = evidence.decoded[first..].iter().take_while(|frame| frame.pts <= shot.last_pts);
         let mut before = first.checked_sub(1).map(|place| evidence.decoded[place].pts);
         for frame in shown {
-            if is_filler(&sampled, before, frame.pts) == Some(true) {
+            if is_filler(&sampled, before, frame.pts) {
                 fillers.push(frame.pts);
             }
             before = Some(frame.pts);

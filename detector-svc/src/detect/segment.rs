@@ -18,8 +18,8 @@ use facereel_domain::detection::Detection;
 use facereel_domain::geometry::Size;
 use facereel_domain::pipeline::Stage as StageName;
 use facereel_domain::settings::PipelineSettings;
-use facereel_domain::shot::{CandidateRule, Step, Thumbnail, change, is_filler};
-use facereel_domain::time::Timeline;
+use facereel_domain::shot::{CandidateRule, Step, Thumbnail, change, enough_samples, is_filler};
+use facereel_domain::time::{Pts, Timeline};
 use facereel_inference::FaceDetector;
 use facereel_messages::objects::{
     AnalysedFrame, DecodedFrame, DetectionCounts, DetectionsPart, FrameOrigin, PlannedSegment,
@@ -35,6 +35,8 @@ use crate::failure::{decode_failure, model_failure};
 /// What is needed for a segment, beside the decoder and the detector.
 pub(super) struct SegmentTask<'a> {
     pub(super) segment: &'a PlannedSegment,
+    /// The segment's samples, and those just before and after it.
+    pub(super) samples: Vec<Pts>,
     pub(super) timeline: Timeline,
     pub(super) settings: &'a PipelineSettings,
     /// Sizes at which frames go through the detector.
@@ -147,9 +149,7 @@ impl<'a> Analyst<'a> {
             .map_err(|e| decode_failure("a frame can't be made small", e))?;
         let before = self.decoded.last().map(|decoded| decoded.pts);
         let is_candidate = self.step_to(frame, &thumbnail);
-        let sampled = &self.task.segment.sampled;
-        let is_sampled = sampled.binary_search(&frame.pts()).is_ok();
-        let may_fill = is_filler(sampled, before, frame.pts()) != Some(false);
+        let is_sampled = self.task.segment.sampled.binary_search(&frame.pts()).is_ok();
         if is_candidate {
             self.fill_short_shot()?;
         }
@@ -161,9 +161,9 @@ impl<'a> Analyst<'a> {
         } else if is_candidate {
             self.analyse_unsampled(frame, FrameOrigin::ShotCandidate, &thumbnail)?;
         }
-        if self.samples >= self.task.settings.track.min_observations {
+        if self.samples >= enough_samples(&self.task.settings.track) {
             self.fillers.clear();
-        } else if may_fill && !is_candidate {
+        } else if !is_candidate && is_filler(&self.task.samples, before, frame.pts()) {
             self.fillers.push((frame.clone(), thumbnail.clone()));
         }
         if self.first.is_none() {

@@ -100,9 +100,14 @@ impl DetectStage {
                 let info = info_of(&plan.video);
                 let mut decoder = SegmentDecoder::open(&source, &info, segment.range, selection)
                     .map_err(|e| decode_failure("the segment can't be opened", e))?;
-                let timeline = plan.video.timeline;
-                let task =
-                    SegmentTask { segment: &segment, timeline, settings, inputs, context: &context_there };
+                let task = SegmentTask {
+                    segment: &segment,
+                    samples: plan.samples_around(segment.index),
+                    timeline: plan.video.timeline,
+                    settings,
+                    inputs,
+                    context: &context_there,
+                };
                 task.run(&mut decoder, detector.as_mut())
             })
             .await?

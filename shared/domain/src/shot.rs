@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::candidate::{CandidateRule, Step};
 pub use self::change::change;
-pub use self::filler::is_filler;
+pub use self::filler::{enough_samples, is_filler};
 pub use self::thumbnail::{Statistics, Thumbnail, ThumbnailError};
 use crate::ids::ShotIndex;
 use crate::time::Pts;

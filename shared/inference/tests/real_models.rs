@@ -159,6 +159,25 @@ fn a_face_of_four_fifths_of_the_height_is_found(#[case] name: &str, #[case] time
     assert!(overlaps.iter().any(|iou| *iou > 0.7), "{overlaps:?}");
 }
 
+#[rstest]
+#[case("yunet", 8)]
+#[case("centerface", 16)]
+fn small_faces_come_from_the_wide_image_too_and_large_ones_do_not(#[case] name: &str, #[case] factor: u32) {
+    let (whole, mut finder) = (photo(), detector(name));
+    let (tiny, half) = (shrink::by_area(&whole, factor), shrink::by_area(&whole, 2));
+    assert!(finder.detect(&tiny).unwrap().len() < 6, "these faces are too small for it");
+    let found = from_left(finder.detect_wide(&tiny, &half).unwrap());
+    let there = from_left(finder.detect(&half).unwrap());
+    assert_eq!((found.len(), there.len()), (6, 6));
+    for (face, there) in found.iter().zip(&there) {
+        let same =
+            face.corners.iter().zip(there.corners).all(|(a, b)| (a - b * 2.0 / factor as f32).abs() < 1.0);
+        assert!(same, "{:?}, and {:?} in the wide", face.corners, there.corners);
+    }
+    // Faces of 50 pixels are large enough for the first image: what the wide one shows of them changes nothing.
+    assert_eq!(finder.detect_wide(&half, &whole).unwrap(), finder.detect(&half).unwrap());
+}
+
 #[test]
 fn vectors_are_those_of_the_reference() {
     let mut vectors = embedder();

@@ -92,9 +92,10 @@ fn run(
     let timeline = plan.video.timeline;
     SegmentTask {
         segment,
+        samples: plan.samples_around(segment.index),
         timeline,
         settings,
-        inputs: InputSizes { near: plan.video.size, wide: None },
+        inputs: InputSizes { near: plan.video.size, wide: Some(plan.video.size) },
         context,
     }
     .run(&mut decoder, &mut OneFace)
@@ -157,7 +158,7 @@ fn what_is_seen_does_not_depend_on_where_segments_begin() {
                 let face = &frame.detections[0];
                 let chip = face.chip.unwrap();
                 let jpeg = result.pack[chip.offset as usize..][..chip.len as usize].to_vec();
-                faces.push((frame.pts, frame.reused, face.bbox, face.quality, jpeg));
+                faces.push((frame.pts, (frame.reused, frame.wide), face.bbox, face.quality, jpeg));
             }
         }
         (plan.segments.len(), faces)

@@ -4,18 +4,30 @@
 //! looked at twice as often. As with candidates, a worker that decodes a part of the video is generous: it looks at the
 //! fillers of all that may be a short shot, and the final decision keeps those of shots that are one.
 
+use crate::settings::TrackSettings;
 use crate::time::Pts;
+
+/// Shots of so many samples are never short, however many observations a track needs.
+const NEVER_SHORT: u32 = 4;
+
+/// Samples that a shot needs so that it is not filled.
+#[must_use]
+pub fn enough_samples(settings: &TrackSettings) -> u32 {
+    settings.min_observations.min(NEVER_SHORT)
+}
 
 /// Whether the decoded frame at `at` fills the gap between the samples around it: it is the first in the second half.
 ///
-/// `sampled` holds the timestamps of samples, ascending, and `before` that of the decoded frame before. `None` where
-/// `sampled` ends on either side, as at the edges of a segment: it may be a filler.
+/// `sampled` holds the timestamps of samples, ascending, and `before` that of the decoded frame before. Nothing fills what
+/// lies before the first sample or after the last.
 #[must_use]
-pub fn is_filler(sampled: &[Pts], before: Option<Pts>, at: Pts) -> Option<bool> {
-    let Err(next) = sampled.binary_search(&at) else { return Some(false) };
-    let (from, to) = (sampled.get(next.checked_sub(1)?)?, sampled.get(next)?);
+pub fn is_filler(sampled: &[Pts], before: Option<Pts>, at: Pts) -> bool {
+    let Err(next) = sampled.binary_search(&at) else { return false };
+    let (Some(from), Some(to)) = (next.checked_sub(1).map(|last| sampled[last]), sampled.get(next)) else {
+        return false;
+    };
     let is_late = |pts: Pts| i128::from(pts.0) * 2 >= i128::from(from.0) + i128::from(to.0);
-    Some(is_late(at) && !before.is_some_and(|before| before > *from && is_late(before)))
+    is_late(at) && !before.is_some_and(|before| before > from && is_late(before))
 }
 
 #[cfg(test)]
@@ -26,8 +38,8 @@ mod tests {
     fn fillers(sampled: &[i64], decoded: &[i64]) -> Vec<i64> {
         let sampled: Vec<Pts> = sampled.iter().copied().map(Pts).collect();
         let before = [None].into_iter().chain(decoded.iter().map(|pts| Some(Pts(*pts))));
-        let is = |(at, before): &(&i64, Option<Pts>)| is_filler(&sampled, *before, Pts(**at)) == Some(true);
-        decoded.iter().zip(before).filter(is).map(|(at, _)| *at).collect()
+        let fills = |(at, before): &(&i64, Option<Pts>)| is_filler(&sampled, *before, Pts(**at));
+        decoded.iter().zip(before).filter(fills).map(|(at, _)| *at).collect()
     }
 
     #[test]
@@ -39,11 +51,15 @@ mod tests {
     }
 
     #[test]
-    fn beyond_the_known_samples_nothing_is_known() {
-        let sampled = [Pts(6), Pts(12)];
-        assert_eq!(is_filler(&sampled, None, Pts(3)), None);
-        assert_eq!(is_filler(&sampled, Some(Pts(12)), Pts(15)), None);
-        assert_eq!(is_filler(&[], None, Pts(0)), None);
-        assert_eq!(is_filler(&sampled, Some(Pts(6)), Pts(12)), Some(false));
+    fn nothing_fills_what_lies_outside_of_the_samples() {
+        let all: Vec<i64> = (0..19).collect();
+        assert_eq!(fillers(&[6, 12], &all), [9]);
+        assert!(fillers(&[], &all).is_empty());
+    }
+
+    #[test]
+    fn tracks_that_need_many_observations_do_not_make_long_shots_short() {
+        let asked = |min_observations| TrackSettings { min_observations, ..TrackSettings::default() };
+        assert_eq!([1, 3, 100].map(|n| enough_samples(&asked(n))), [1, 3, 4]);
     }
 }

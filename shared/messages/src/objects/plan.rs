@@ -75,6 +75,20 @@ pub struct PlannedSegment {
     pub fresh: Vec<Pts>,
 }
 
+impl Plan {
+    /// Timestamps of a segment's samples and of the one just before and the one just after it, ascending.
+    #[must_use]
+    pub fn samples_around(&self, segment: SegmentIndex) -> Vec<Pts> {
+        let at = segment.index().min(self.segments.len());
+        let (before, rest) = self.segments.split_at(at);
+        let (own, after) = rest.split_at(rest.len().min(1));
+        let last = before.iter().rev().find_map(|segment| segment.sampled.last());
+        let first = after.iter().find_map(|segment| segment.sampled.first());
+        let own = own.iter().flat_map(|segment| &segment.sampled);
+        last.into_iter().chain(own).chain(first).copied().collect()
+    }
+}
+
 impl Format for Plan {
     const NAME: &'static str = "facereel.plan";
     const VERSION: u16 = 1;
