@@ -48,7 +48,7 @@ pub fn open(
     model: &Model<DetectorSpec>,
     threads: NonZeroUsize,
 ) -> Result<Box<dyn FaceDetector>, InferenceError> {
-    let session = ModelSession::open(runtime, model, threads, scratch_of(&model.spec.head))?;
+    let session = ModelSession::open(runtime, model, threads, Scratch::Pooled)?;
     let head = head_of(&model.spec.head);
     let [_, _, height, width] = session.image_input()?;
     if (height, width) != (-1, -1) {
@@ -92,14 +92,6 @@ fn head_of(head: &DetectorHead) -> Box<dyn Head> {
         DetectorHead::YuNet => Box::new(yunet::YuNetHead),
         DetectorHead::CenterFace => Box::new(centerface::CenterFaceHead),
         DetectorHead::Scrfd(grid) => Box::new(anchors::AnchorHead::new(grid.clone())),
-    }
-}
-
-/// `YuNet` is as fast without a pool; `CenterFace`, and `SCRFD` as one of its size, are not.
-fn scratch_of(head: &DetectorHead) -> Scratch {
-    match head {
-        DetectorHead::YuNet => Scratch::Heap,
-        DetectorHead::CenterFace | DetectorHead::Scrfd(_) => Scratch::Pooled,
     }
 }
 
