@@ -2,11 +2,11 @@
 
 mod chips;
 mod detectors;
-mod input_size;
+mod inputs;
 mod segment;
 mod stage;
 mod wide;
 
 pub use detectors::{Detectors, record as detector_record};
-pub use input_size::InputSizes;
+pub use inputs::{InputSizes, Inputs};
 pub use stage::{DetectStage, selection};

@@ -15,7 +15,6 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use facereel_domain::detection::Detection;
-use facereel_domain::geometry::Size;
 use facereel_domain::pipeline::Stage as StageName;
 use facereel_domain::settings::PipelineSettings;
 use facereel_domain::shot::{CandidateRule, Step, Thumbnail, change, enough_samples, is_filler};
@@ -28,7 +27,7 @@ use facereel_service::{Measure, ModelRole, Progress, StageContext, StageError};
 use facereel_video_decode::{Frame, Scaler, SegmentDecoder};
 
 use super::chips::ChipCutter;
-use super::input_size::InputSizes;
+use super::inputs::InputSizes;
 use super::wide::WideLooks;
 use crate::failure::{decode_failure, model_failure};
 
@@ -206,9 +205,8 @@ impl<'a> Analyst<'a> {
         if is_fresh {
             self.wide.start_anew();
         }
-        let wide = self.task.inputs.wide.filter(|_| self.wide.is_due(thumbnail));
-        let detections = self.detect(frame, wide)?;
-        if wide.is_some() {
+        let (detections, wide) = self.detect(frame, self.wide.is_due(thumbnail))?;
+        if wide {
             let shows_small_faces = detections.iter().any(|detection| self.is_small_face(detection, frame));
             self.wide.looked(thumbnail, shows_small_faces);
         } else {
@@ -216,7 +214,7 @@ impl<'a> Analyst<'a> {
         }
         self.looked_at = Some((thumbnail.clone(), detections.clone()));
         let seen = analysed(frame, FrameOrigin::Sampled, thumbnail, detections);
-        self.push(AnalysedFrame { wide: wide.is_some(), ..seen });
+        self.push(AnalysedFrame { wide, ..seen });
         Ok(())
     }
 
@@ -226,9 +224,8 @@ impl<'a> Analyst<'a> {
         origin: FrameOrigin,
         thumbnail: &Thumbnail,
     ) -> Result<(), StageError> {
-        let wide = self.task.inputs.wide;
-        let detections = self.detect(frame, wide)?;
-        self.push(AnalysedFrame { wide: wide.is_some(), ..analysed(frame, origin, thumbnail, detections) });
+        let (detections, wide) = self.detect(frame, true)?;
+        self.push(AnalysedFrame { wide, ..analysed(frame, origin, thumbnail, detections) });
         Ok(())
     }
 
@@ -250,22 +247,18 @@ impl<'a> Analyst<'a> {
         Ok(())
     }
 
-    fn detect(&mut self, frame: &Frame, wide: Option<Size>) -> Result<Vec<Detection>, StageError> {
-        let mut scaled = |size| {
-            let failed = |e| StageError::permanent("a frame could not be scaled for the detector", e);
-            frame.scaled_rgb(&mut self.scaler, size).map_err(failed)
-        };
-        let image = scaled(self.task.inputs.near)?;
-        let wide = wide.map(scaled).transpose()?;
+    /// The frame's faces, and whether it was looked at in the wide too.
+    fn detect(&mut self, frame: &Frame, in_the_wide: bool) -> Result<(Vec<Detection>, bool), StageError> {
+        let inputs = self
+            .task
+            .inputs
+            .scale(frame, &mut self.scaler, in_the_wide)
+            .map_err(|e| StageError::permanent("a frame could not be scaled for the detector", e))?;
         let began = Instant::now();
-        let candidates = match &wide {
-            Some(wide) => self.detector.detect_wide(&image, wide),
-            None => self.detector.detect(&image),
-        };
-        let candidates = candidates.map_err(|e| model_failure("the detector failed", e))?;
+        let found = inputs.faces(self.detector).map_err(|e| model_failure("the detector failed", e))?;
         self.detector_calls += 1;
         self.detector_time += began.elapsed();
-        self.cutter.detections(frame, &mut self.scaler, (candidates, image.size()))
+        Ok((self.cutter.detections(frame, &mut self.scaler, found)?, inputs.are_wide()))
     }
 
     /// Adds a frame in its place: fillers come late.

@@ -101,7 +101,7 @@ impl Leftovers {
         let sources = Sources::new(&RuntimeSettings::default(), Trust::CommandLine)?;
         let input = self.runtime.block_on(sources.open(&self.request.source))?;
         let info: VideoInfo = scan(&input)?.info;
-        let inputs = InputSizes::new(self.plan.video.size, settings, detector.smallest_face_px());
+        let sizes = InputSizes::new(self.plan.video.size, settings, detector.smallest_face_px());
         let mut scaler = Scaler::new();
         let (mut decoding, mut detecting) = (Duration::ZERO, Duration::ZERO);
         for segment in turn.of(&self.plan.segments) {
@@ -111,13 +111,8 @@ impl Leftovers {
                 timed(&mut decoding, || SegmentDecoder::open(&input, &info, segment.range, selection))?;
             while let Some(frame) = timed(&mut decoding, || decoder.next_frame())? {
                 let Some(is_wide) = looked_at.get(&frame.pts()) else { continue };
-                let image = frame.scaled_rgb(&mut scaler, inputs.near)?;
-                let wide = inputs.wide.filter(|_| *is_wide);
-                let wide = wide.map(|size| frame.scaled_rgb(&mut scaler, size)).transpose()?;
-                timed(&mut detecting, || match &wide {
-                    Some(wide) => detector.detect_wide(&image, wide),
-                    None => detector.detect(&image),
-                })?;
+                let inputs = sizes.scale(&frame, &mut scaler, *is_wide)?;
+                timed(&mut detecting, || inputs.faces(detector.as_mut()))?;
             }
         }
         Ok((decoding, detecting))

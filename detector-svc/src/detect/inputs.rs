@@ -1,7 +1,10 @@
-//! The sizes at which frames go through the detector.
+//! What the detector gets of a frame: one picture or two, and at which sizes.
 
 use facereel_domain::geometry::Size;
 use facereel_domain::settings::DetectSettings;
+use facereel_imaging::RgbImage;
+use facereel_inference::{Candidate, FaceDetector, InferenceError};
+use facereel_video_decode::{DecodeError, Frame, Scaler};
 
 /// Narrowest input. Below it detection is so small a part of the work that nothing is saved, while large faces are found
 /// less surely too: on a sitcom with faces from 64 px, IDF1 was 86, 91, 91, 96 and 99 at widths of 256, 320, 384, 448
@@ -48,10 +51,46 @@ impl InputSizes {
         Self { near: scaled_to(BEST_WIDTH, frame), wide: Some(scaled_to(wanted, frame)) }
     }
 
+    /// The frame at these sizes; in the wide only where there is such an input, and `in_the_wide` asks for it.
+    pub fn scale(
+        &self,
+        frame: &Frame,
+        scaler: &mut Scaler,
+        in_the_wide: bool,
+    ) -> Result<Inputs, DecodeError> {
+        let near = frame.scaled_rgb(scaler, self.near)?;
+        let wide =
+            self.wide.filter(|_| in_the_wide).map(|size| frame.scaled_rgb(scaler, size)).transpose()?;
+        Ok(Inputs { near, wide })
+    }
+
     /// Shorter side in frame pixels below which a face may be missed in `near`.
     #[must_use]
     pub fn small_face_px(&self, frame: Size, smallest_face_px: f32) -> f32 {
         SMALL * smallest_face_px * frame.width as f32 / self.near.width as f32
+    }
+}
+
+/// A frame as the detector gets it.
+pub struct Inputs {
+    near: RgbImage,
+    wide: Option<RgbImage>,
+}
+
+impl Inputs {
+    /// The faces, in pixels of the near picture, whose size is told with them.
+    pub fn faces(&self, detector: &mut dyn FaceDetector) -> Result<(Vec<Candidate>, Size), InferenceError> {
+        let faces = match &self.wide {
+            Some(wide) => detector.detect_wide(&self.near, wide)?,
+            None => detector.detect(&self.near)?,
+        };
+        Ok((faces, self.near.size()))
+    }
+
+    /// Whether the frame is there in the wide as well.
+    #[must_use]
+    pub fn are_wide(&self) -> bool {
+        self.wide.is_some()
     }
 }
 
