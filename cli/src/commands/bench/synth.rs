@@ -1,6 +1,6 @@
 //! `facereel bench synth`: a clip with exact ground truth.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::str::FromStr as _;
 use std::time::Duration;
 
@@ -39,13 +39,31 @@ pub(crate) struct SynthArgs {
     /// The folder to write clip.mp4 and its ground truth to
     #[arg(long, short)]
     out: PathBuf,
+    #[command(flatten)]
+    people: PeopleArgs,
+}
+
+/// Who is filmed: one of the two.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+struct PeopleArgs {
     /// The folder of the packages' photos (`make media` fills it)
-    #[arg(long, value_name = "DIR", required_unless_present = "people")]
+    #[arg(long, value_name = "DIR")]
     media: Option<PathBuf>,
     /// People of your own in place of the packages': a folder for each person with one or more photos (JPEG, PNG); each
     /// time that somebody is seen, another one is shown. The face nearest to a photo's middle counts
-    #[arg(long, value_name = "DIR", conflicts_with = "media")]
+    #[arg(long, value_name = "DIR")]
     people: Option<PathBuf>,
+}
+
+impl PeopleArgs {
+    fn cast(&self) -> Result<Cast> {
+        match (&self.media, &self.people) {
+            (Some(media), _) => Ok(Cast::packaged(media)?),
+            (None, Some(people)) => people::cast_in(people),
+            (None, None) => Err(anyhow!("say who is filmed: --media DIR or --people DIR")),
+        }
+    }
 }
 
 /// Composes the clip.
@@ -59,10 +77,7 @@ pub(crate) fn run(args: &SynthArgs) -> Result<Exit> {
         light: args.light.unwrap_or(preset.light),
         ..preset
     };
-    let cast = match (&args.people, &args.media) {
-        (Some(people), _) => people::cast_in(people)?,
-        (None, media) => Cast::packaged(media.as_deref().unwrap_or(Path::new("")))?,
-    };
+    let cast = args.people.cast()?;
     let bar = ProgressBar::no_length().with_style(
         ProgressStyle::with_template("filming [{bar:24}] {pos}/{len} frames, left {eta}")?
             .progress_chars("=> "),
