@@ -41,12 +41,16 @@ fn film(folder: &Path, still: &str) -> PathBuf {
     file
 }
 
-/// Sees one face in every picture.
-struct OneFace;
+/// Sees one face in every picture, half as high as the picture or of 10 pixels.
+#[derive(Clone, Copy, PartialEq)]
+enum OneFace {
+    Large,
+    Small,
+}
 
 impl FaceDetector for OneFace {
     fn detect(&mut self, image: &RgbImage) -> Result<Vec<Candidate>, InferenceError> {
-        let side = image.size().height as f32 / 2.0;
+        let side = if *self == Self::Large { image.size().height as f32 / 2.0 } else { 10.0 };
         let points = [[0.3, 0.4], [0.7, 0.4], [0.5, 0.6], [0.35, 0.8], [0.65, 0.8]];
         let landmarks = Landmarks(points.map(|[x, y]| Point { x: x * side, y: y * side }));
         Ok(vec![Candidate { corners: [0.0, 0.0, side, side], confidence: 0.9, landmarks }])
@@ -85,6 +89,15 @@ fn run(
     (plan, place): (&Plan, usize),
     (settings, context): (&PipelineSettings, &StageContext),
 ) -> Result<SegmentResult, StageError> {
+    run_with(OneFace::Large, file, (plan, place), (settings, context))
+}
+
+fn run_with(
+    mut detector: OneFace,
+    file: &Path,
+    (plan, place): (&Plan, usize),
+    (settings, context): (&PipelineSettings, &StageContext),
+) -> Result<SegmentResult, StageError> {
     let segment = &plan.segments[place];
     let selection = Selection::Wanted { pts: segment.sampled.clone(), skip: SkipMode::None };
     let input = Input::File(file.to_owned());
@@ -98,7 +111,7 @@ fn run(
         inputs: InputSizes { near: plan.video.size, wide: Some(plan.video.size) },
         context,
     }
-    .run(&mut decoder, &mut OneFace)
+    .run(&mut decoder, &mut detector)
 }
 
 /// Frame number, origin and whether detections were reused, of each analysed frame.
@@ -166,6 +179,31 @@ fn what_is_seen_does_not_depend_on_where_segments_begin() {
     let ((one, whole), (several, pieces)) = (sampled(60.0), sampled(0.5));
     assert!(one == 1 && several >= 3, "{one} and {several} segments");
     assert!(whole == pieces);
+}
+
+#[test]
+fn pictures_with_small_faces_are_looked_at_in_the_wide_wherever_segments_begin() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = clip(folder.path());
+    let in_the_wide = |detector: OneFace, segment_sec: f64| {
+        let mut settings = settings(segment_sec);
+        settings.detect.min_face_px = 8;
+        let plan = plan(&file, &settings);
+        let results = (0..plan.segments.len())
+            .map(|place| run_with(detector, &file, (&plan, place), (&settings, &context())).unwrap());
+        let frames: Vec<_> = results.flat_map(|result| result.part.analysed).collect();
+        let sampled = frames.iter().filter(|f| f.origin == FrameOrigin::Sampled && !f.reused);
+        let looks: Vec<(u64, bool)> =
+            sampled.map(|f| (plan.video.timeline.frame_idx(f.pts), f.wide)).collect();
+        looks
+    };
+    for detector in [OneFace::Large, OneFace::Small] {
+        let whole = in_the_wide(detector, 60.0);
+        assert_eq!(in_the_wide(detector, 0.5), whole);
+        // Keyframes are at every twelfth frame.
+        assert!(whole.iter().all(|(at, wide)| *wide || at % 12 != 0), "{whole:?}");
+        assert_eq!(whole.iter().all(|(_, wide)| *wide), detector == OneFace::Small, "{whole:?}");
+    }
 }
 
 #[test]

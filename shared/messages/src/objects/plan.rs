@@ -79,18 +79,42 @@ impl Plan {
     /// Timestamps of a segment's samples and of the one just before and the one just after it, ascending.
     #[must_use]
     pub fn samples_around(&self, segment: SegmentIndex) -> Vec<Pts> {
-        let at = segment.index().min(self.segments.len());
-        let (before, rest) = self.segments.split_at(at);
-        let (own, after) = rest.split_at(rest.len().min(1));
-        let last = before.iter().rev().find_map(|segment| segment.sampled.last());
-        let first = after.iter().find_map(|segment| segment.sampled.first());
-        let own = own.iter().flat_map(|segment| &segment.sampled);
-        last.into_iter().chain(own).chain(first).copied().collect()
+        samples_around(&self.segments, segment)
     }
+}
+
+fn samples_around(segments: &[PlannedSegment], segment: SegmentIndex) -> Vec<Pts> {
+    let (before, rest) = segments.split_at(segment.index().min(segments.len()));
+    let (own, after) = rest.split_at(rest.len().min(1));
+    let last = before.iter().rev().find_map(|segment| segment.sampled.last());
+    let own = own.iter().flat_map(|segment| &segment.sampled);
+    let first = after.iter().find_map(|segment| segment.sampled.first());
+    last.into_iter().chain(own).chain(first).copied().collect()
 }
 
 impl Format for Plan {
     const NAME: &'static str = "facereel.plan";
     const VERSION: u16 = 1;
     const MAX_BYTES: usize = 64 * MIB;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_nearest_samples_around_a_segment_may_lie_beyond_its_neighbours() {
+        let segment = |number: u32, sampled: &[i64]| PlannedSegment {
+            index: SegmentIndex(number),
+            range: PtsRange { start: None, end: None },
+            frames: 12,
+            sampled: sampled.iter().copied().map(Pts).collect(),
+            fresh: Vec::new(),
+        };
+        let segments = [segment(0, &[0, 6]), segment(1, &[]), segment(2, &[24, 30]), segment(3, &[36])];
+        let around =
+            |number| samples_around(&segments, SegmentIndex(number)).iter().map(|pts| pts.0).collect();
+        let found: [Vec<i64>; 4] = [0, 1, 2, 3].map(around);
+        assert_eq!(found, [vec![0, 6, 24], vec![6, 24], vec![6, 24, 30, 36], vec![30, 36]]);
+    }
 }
