@@ -52,7 +52,7 @@ pub enum Measure {
     Inference {
         /// Which.
         model: ModelRole,
-        /// How often it ran.
+        /// How often it was given something: a frame, at one size or several, or a batch of faces.
         runs: u64,
         /// Time in all of them.
         time: Duration,

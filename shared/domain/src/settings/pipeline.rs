@@ -50,7 +50,7 @@ pub struct DetectSettings {
     pub model_head: String,
     /// What the detector runs on.
     pub provider: Provider,
-    /// One frame in this many is analysed, and the first of each shot.
+    /// One frame in this many is analysed, the first of each shot, and a few of shots that are very short.
     pub stride: u32,
     /// Frames analysed per second of video, in place of `stride`; 0 = use `stride`.
     pub analyzed_fps: f64,

@@ -45,7 +45,8 @@ pub(super) const KNOBS: &[Knob] = &[
         "detect.stride",
         Kind::Integer(1, 1000),
         "frames",
-        "One frame in this many is analysed, plus the first of each shot. Larger is cheaper; faces that show \
+        "One frame in this many is analysed, plus the first of each shot and a few of shots too short for \
+         `track.min_observations`. Larger is cheaper; faces that show \
          for less than the stride are missed, and fast ones are harder to follow.",
     )
     .fast("8")
