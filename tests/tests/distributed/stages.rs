@@ -11,7 +11,7 @@ const DETECT_JOBS: QueueName = QueueName { stage: Stage::Detect, lane: Lane::Int
 /// Insists that the detector-svc that came last is well, works on `stage` and does not know `other`.
 fn assert_works_on(fleet: &Fleet, stage: &str, other: &str) {
     let ask = |path| fleet.answer_of("detector-svc", path).expect("it answers");
-    assert!(ask("/readyz").is_good(), "{stage}: {}", ask("/readyz").body);
+    fleet.wait_until("it is ready", || ask("/readyz").is_good());
     fleet.wait_until("its loop turns", || ask("/healthz").body == format!("{stage}: ok\n"));
     let metrics = ask("/metrics").body;
     let slots = |stage: &str| metrics.contains(&format!("facereel_job_slots{{stage=\"{stage}\"}}"));
