@@ -55,6 +55,7 @@ const TABLE: Table = Table {
         "clip",
         "tracker",
         "one frame in",
+        "tracks / true",
         "IDF1",
         "HOTA",
         "MOTA",
@@ -96,7 +97,8 @@ fn finished(video: &Path, flags: &[&str]) -> Result<FinishedRun> {
 
 fn row(clip: &str, (tracker, stride): (&str, u64), report: &SequenceReport) -> Vec<String> {
     let SequenceReport { figures, mixing, .. } = report;
-    let mut row = vec![clip.to_owned(), tracker.to_owned(), stride.to_string()];
+    let tracks = format!("{} / {}", figures.found_tracks, figures.truth_tracks);
+    let mut row = vec![clip.to_owned(), tracker.to_owned(), stride.to_string(), tracks];
     row.extend([figures.idf1, figures.hota, figures.mota].map(|value| format!("{value:.1}")));
     row.extend([figures.id_switches, figures.fragments].map(|count| count.to_string()));
     row.extend(
