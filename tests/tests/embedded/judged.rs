@@ -42,12 +42,14 @@ fn at_one_frame_in_six_tracks_are_no_worse_than_those_of_bytetrack_on_every_fram
     let call = ["bench".into(), "trackers".into(), clip.folder, "--markdown".into(), table.clone()];
     Call::new(call).succeed();
     let table = fs::read_to_string(table).unwrap();
+    let rows: Vec<Vec<&str>> = table.lines().map(|line| line.split('|').map(str::trim).collect()).collect();
+    let header = rows.iter().find(|cells| cells.contains(&"IDF1")).expect("a header");
+    let column = |name: &str| header.iter().position(|cell| *cell == name).expect(name);
     // IDF1 and tracks over a cut.
     let row = |tracker: &str, stride: &str| -> (f64, u32) {
-        let mut rows = table.lines().map(|line| line.split('|').map(str::trim).collect::<Vec<_>>());
-        let row = rows.find(|cells| cells.get(2) == Some(&tracker) && cells.get(3) == Some(&stride));
+        let row = rows.iter().find(|cells| cells.get(2) == Some(&tracker) && cells.get(3) == Some(&stride));
         let row = row.unwrap_or_else(|| panic!("{tracker} {stride}: {table}"));
-        (row[4].parse().unwrap(), row[11].parse().unwrap())
+        (row[column("IDF1")].parse().unwrap(), row[column("tracks over a cut")].parse().unwrap())
     };
     let (idf1, over_cuts) = row("facereel", "6");
     for other in ["ByteTrack", "ByteTrack, ended at cuts"] {
