@@ -2,7 +2,7 @@
 
 use facereel_domain::geometry::Landmarks;
 use facereel_imaging::{RgbImage, shrink};
-use facereel_inference::{FaceDetector, InferenceError};
+use facereel_inference::{Candidate, FaceDetector, InferenceError};
 
 /// A face, in pixels of the photo.
 pub(crate) struct PhotoFace {
@@ -26,8 +26,8 @@ pub(crate) fn central_face(
     let faces = finder.detect(&small)?;
     let nearest = faces.iter().min_by(|a, b| off_centre(&a.corners).total_cmp(&off_centre(&b.corners)));
     let scale = factor as f32;
-    Ok(nearest.map(|face| PhotoFace {
-        corners: face.corners.map(|v| v * scale),
-        landmarks: face.landmarks.mapped(0.0, 0.0, scale),
+    Ok(nearest.map(|face| {
+        let Candidate { corners, landmarks, .. } = face.clone().scaled(scale, scale);
+        PhotoFace { corners, landmarks }
     }))
 }

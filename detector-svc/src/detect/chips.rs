@@ -37,7 +37,7 @@ impl<'a> ChipCutter<'a> {
     ) -> Result<Vec<Detection>, StageError> {
         let mut detections = Vec::with_capacity(candidates.len().min(MAX_FACES));
         for candidate in candidates.into_iter().take(MAX_FACES) {
-            match in_frame(&candidate, frame.size(), input) {
+            match in_frame(candidate, frame.size(), input) {
                 Some(detection) => detections.push(self.with_chip(detection, frame, scaler)?),
                 None => self.boxes_refused += 1,
             }
@@ -82,16 +82,10 @@ impl<'a> ChipCutter<'a> {
 }
 
 /// The candidate in source pixels, or `None` where it is no face inside the frame.
-fn in_frame(candidate: &Candidate, frame: Size, input: Size) -> Option<Detection> {
+fn in_frame(candidate: Candidate, frame: Size, input: Size) -> Option<Detection> {
     let (sx, sy) = (frame.width as f32 / input.width as f32, frame.height as f32 / input.height as f32);
-    let [x0, y0, x1, y1] = candidate.corners;
-    let bbox = BBox::from_xyxy_in([x0 * sx, y0 * sy, x1 * sx, y1 * sy], frame).ok()?;
-    let mut landmarks = candidate.landmarks;
-    for point in &mut landmarks.0 {
-        point.x *= sx;
-        point.y *= sy;
-    }
-    let confidence = candidate.confidence;
+    let Candidate { corners, landmarks, confidence } = candidate.scaled(sx, sy);
+    let bbox = BBox::from_xyxy_in(corners, frame).ok()?;
     (landmarks.is_finite() && confidence.is_finite()).then_some(Detection {
         bbox,
         landmarks,
@@ -126,7 +120,7 @@ mod tests {
 
     #[test]
     fn candidates_come_back_in_source_pixels() {
-        let face = in_frame(&candidate([10.0, 20.0, 30.0, 50.0]), FRAME, INPUT).unwrap();
+        let face = in_frame(candidate([10.0, 20.0, 30.0, 50.0]), FRAME, INPUT).unwrap();
         assert_eq!(face.bbox, BBox::from_xyxy([20.0, 40.0, 60.0, 100.0]).unwrap());
         assert_eq!(face.landmarks.0[0], Point { x: 20.0, y: 40.0 });
     }
@@ -134,7 +128,7 @@ mod tests {
     #[test]
     fn candidates_that_are_no_boxes_are_refused() {
         for corners in [[f32::NAN, 0.0, 1.0, 1.0], [50.0, 0.0, 40.0, 9.0], [700.0, 0.0, 800.0, 9.0]] {
-            assert!(in_frame(&candidate(corners), FRAME, INPUT).is_none(), "{corners:?}");
+            assert!(in_frame(candidate(corners), FRAME, INPUT).is_none(), "{corners:?}");
         }
     }
 

@@ -28,6 +28,24 @@ pub struct Candidate {
     pub landmarks: Landmarks,
 }
 
+impl Candidate {
+    /// The same face in an image that is `sx` times as wide and `sy` times as high.
+    #[must_use]
+    pub fn scaled(mut self, sx: f32, sy: f32) -> Self {
+        let [x0, y0, x1, y1] = self.corners;
+        self.corners = [x0 * sx, y0 * sy, x1 * sx, y1 * sy];
+        for point in &mut self.landmarks.0 {
+            (point.x, point.y) = (point.x * sx, point.y * sy);
+        }
+        self
+    }
+
+    fn sides(&self) -> [f32; 2] {
+        let [x0, y0, x1, y1] = self.corners;
+        [x1 - x0, y1 - y0]
+    }
+}
+
 /// Finds faces in images. One a thread.
 pub trait FaceDetector: Send {
     /// The faces in `image`, the surest first; every number is finite and no two overlap by more than the model's limit.
@@ -149,19 +167,12 @@ impl OnnxDetector {
     /// Faces that are small in the image of `size`, found on `wide`.
     fn small_faces(&mut self, size: Size, wide: &RgbImage) -> Result<Vec<Candidate>, InferenceError> {
         let model = (self.head.as_ref(), &self.spec);
-        let mut found = look(&mut self.session, model, &mut self.looks.wide, wide)?;
+        let found = look(&mut self.session, model, &mut self.looks.wide, wide)?;
         let (sx, sy) =
             (size.width as f32 / wide.size().width as f32, size.height as f32 / wide.size().height as f32);
-        for face in &mut found {
-            let [x0, y0, x1, y1] = face.corners;
-            face.corners = [x0 * sx, y0 * sy, x1 * sx, y1 * sy];
-            for point in &mut face.landmarks.0 {
-                (point.x, point.y) = (point.x * sx, point.y * sy);
-            }
-        }
         let limit = self.spec.smallest_face_px * WIDE_UP_TO;
-        found.retain(|f| (f.corners[2] - f.corners[0]).min(f.corners[3] - f.corners[1]) < limit);
-        Ok(found)
+        let is_small = |face: &Candidate| face.sides().iter().any(|side| *side < limit);
+        Ok(found.into_iter().map(|face| face.scaled(sx, sy)).filter(is_small).collect())
     }
 
     /// Faces near and above the largest size that the model takes in one piece, found on the reduced image.
@@ -169,14 +180,11 @@ impl OnnxDetector {
         let factor = (self.spec.largest_face_px / REDUCED_FACE_PX).max(2.0) as u32;
         let reduced = shrink::by_area(image, factor);
         let model = (self.head.as_ref(), &self.spec);
-        let mut found = look(&mut self.session, model, &mut self.looks.reduced, &reduced)?;
-        for face in &mut found {
-            face.corners = face.corners.map(|v| v * factor as f32);
-            face.landmarks = face.landmarks.mapped(0.0, 0.0, factor as f32);
-        }
+        let found = look(&mut self.session, model, &mut self.looks.reduced, &reduced)?;
+        let scale = factor as f32;
         let limit = self.spec.largest_face_px * REDUCED_FROM;
-        found.retain(|f| (f.corners[2] - f.corners[0]).max(f.corners[3] - f.corners[1]) > limit);
-        Ok(found)
+        let is_large = |face: &Candidate| face.sides().iter().any(|side| *side > limit);
+        Ok(found.into_iter().map(|face| face.scaled(scale, scale)).filter(is_large).collect())
     }
 }
 
