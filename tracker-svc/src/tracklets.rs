@@ -10,10 +10,6 @@ use facereel_messages::objects::{FrameFaces, Tracklet, Untracked};
 
 use crate::thresholds::{Thresholds, thresholds};
 
-/// A face may fall to this share of `detect.min_face_px` and stay in its track: boxes waver by a tenth from frame to frame,
-/// and a face of just that size should not come and go with them.
-const SIZE_SLACK: f32 = 0.8;
-
 /// Tracks the faces of one shot's `frames`, appends its tracklets to `tracklets` in order of first appearance and notes
 /// in each face its tracklet's number or why it has none.
 pub(crate) fn track_shot(
@@ -66,13 +62,14 @@ fn trackable(frame: &mut FrameFaces, settings: &PipelineSettings) -> (Vec<TrackI
     let mut ordinals = Vec::with_capacity(frame.faces.len());
     for (ordinal, face) in frame.faces.iter_mut().enumerate() {
         let detection = &face.detection;
-        let (side, wanted) = (detection.bbox.short_side(), settings.detect.min_face_px as f32);
-        if side < wanted {
+        let side = detection.bbox.short_side();
+        if side < settings.detect.min_face_px as f32 {
             face.fate = Err(Untracked::TooSmall);
         } else if detection.confidence < settings.track.low_thresh {
             face.fate = Err(Untracked::LowConfidence);
         }
-        if side >= wanted * SIZE_SLACK && detection.confidence >= settings.track.low_thresh {
+        if side >= settings.detect.smallest_tracked_px() && detection.confidence >= settings.track.low_thresh
+        {
             inputs.push(TrackInput { bbox: detection.bbox, confidence: detection.confidence });
             ordinals.push(ordinal);
         }

@@ -6,7 +6,7 @@
 //!    frames just before it; where these belong to another segment it is analysed in any case. The tracker drops what
 //!    turns out to begin no shot. Between two of them that come close on each other, where a track could not have its
 //!    fewest observations, a frame between each two samples is analysed as well; of these the tracker keeps what lies in a
-//!    shot as short as that.
+//!    shot as short as that. What counts is the planned samples, not those that could be decoded.
 //! 2. Detections of unchanged frames are reused from the last sampled frame, never across a keyframe (where segments
 //!    may begin). Likewise whether a sampled frame is looked at in the wide follows from those since the keyframe; frames
 //!    that are not sampled always are.
@@ -62,8 +62,8 @@ impl SegmentTask<'_> {
         while let Some(frame) = next_frame(decoder)? {
             self.context.check_shutdown()?;
             self.context.cpu.pace();
-            analyst.take(&frame)?;
             let frame_idx = self.timeline.frame_idx(frame.pts());
+            analyst.take(frame)?;
             let first_idx = *first_idx.get_or_insert(frame_idx);
             let passed = (frame_idx - first_idx.min(frame_idx) + 1).min(u64::from(self.segment.frames));
             reported += self.report(passed, reported);
@@ -107,17 +107,27 @@ struct Analyst<'a> {
     steps: VecDeque<Step>,
     first: Option<Thumbnail>,
     last: Option<Thumbnail>,
-    /// Samples since a shot may have begun.
-    samples: u32,
-    /// Frames that are to be analysed if another shot begins soon.
+    /// Where the latest shot may have begun.
+    shot_began: Option<Pts>,
+    /// Frames that are to be analysed if another shot begins soon; never more than the gaps of a short shot.
     fillers: Vec<(Frame, Thumbnail)>,
-    /// The last sampled frame whose faces were looked at afresh.
-    looked_at: Option<(Thumbnail, Vec<Detection>)>,
+    /// The last sampled frame, since the last keyframe, whose faces were looked at afresh.
+    looked_at: Option<Look>,
     wide: WideLooks,
+    /// How many of the segment's keyframes are passed.
+    keyframes_passed: usize,
     decoded: Vec<DecodedFrame>,
     analysed: Vec<AnalysedFrame>,
     detector_calls: u64,
     detector_time: Duration,
+}
+
+/// What was seen of a frame.
+struct Look {
+    thumbnail: Thumbnail,
+    detections: Vec<Detection>,
+    /// Whether small faces were looked for, too.
+    wide: bool,
 }
 
 impl<'a> Analyst<'a> {
@@ -131,10 +141,11 @@ impl<'a> Analyst<'a> {
             steps: VecDeque::new(),
             first: None,
             last: None,
-            samples: 0,
+            shot_began: None,
             fillers: Vec::new(),
             looked_at: None,
-            wide: WideLooks::new(task.settings.detect.wide_every),
+            wide: WideLooks::new(task.inputs.wide.map(|_| task.settings.detect.wide_every)),
+            keyframes_passed: 0,
             decoded: Vec::new(),
             analysed: Vec::new(),
             detector_calls: 0,
@@ -142,34 +153,39 @@ impl<'a> Analyst<'a> {
         }
     }
 
-    fn take(&mut self, frame: &Frame) -> Result<(), StageError> {
+    fn take(&mut self, frame: Frame) -> Result<(), StageError> {
         let thumbnail = frame
             .thumbnail(&mut self.scaler)
             .map_err(|e| decode_failure("a frame can't be made small", e))?;
         let before = self.decoded.last().map(|decoded| decoded.pts);
-        let is_candidate = self.step_to(frame, &thumbnail);
-        let is_sampled = self.task.segment.sampled.binary_search(&frame.pts()).is_ok();
+        let is_candidate = self.step_to(&frame, &thumbnail);
         if is_candidate {
             self.fill_short_shot()?;
+            self.shot_began = Some(frame.pts());
         }
-        if is_sampled || is_candidate {
-            self.samples += 1;
-        }
-        if is_sampled {
-            self.analyse_sampled(frame, &thumbnail)?;
+        let began = *self.shot_began.get_or_insert(frame.pts());
+        if self.task.segment.sampled.binary_search(&frame.pts()).is_ok() {
+            self.analyse_sampled(&frame, &thumbnail)?;
         } else if is_candidate {
-            self.analyse_unsampled(frame, FrameOrigin::ShotCandidate, &thumbnail)?;
-        }
-        if self.samples >= enough_samples(&self.task.settings.track) {
-            self.fillers.clear();
-        } else if !is_candidate && is_filler(&self.task.samples, before, frame.pts()) {
-            self.fillers.push((frame.clone(), thumbnail.clone()));
+            self.analyse_unsampled(&frame, FrameOrigin::ShotCandidate, &thumbnail)?;
         }
         if self.first.is_none() {
             self.first = Some(thumbnail.clone());
         }
-        self.last = Some(thumbnail);
+        self.last = Some(thumbnail.clone());
+        if self.are_enough_samples(began, frame.pts()) {
+            self.fillers.clear();
+        } else if !is_candidate && is_filler(&self.task.samples, before, frame.pts()) {
+            self.fillers.push((frame, thumbnail));
+        }
         Ok(())
+    }
+
+    /// Whether so many samples are planned from a shot's first frame, which is looked at in any case, up to `at` that it is
+    /// not a short shot.
+    fn are_enough_samples(&self, began: Pts, at: Pts) -> bool {
+        let up_to = |pts: Pts| self.task.samples.partition_point(|sample| *sample <= pts);
+        1 + up_to(at) - up_to(began) >= enough_samples(&self.task.settings.track) as usize
     }
 
     /// Records the step from the frame before to this one; whether a shot may begin here.
@@ -188,34 +204,49 @@ impl<'a> Analyst<'a> {
     }
 
     fn analyse_sampled(&mut self, frame: &Frame, thumbnail: &Thumbnail) -> Result<(), StageError> {
-        let settings = &self.task.settings.detect;
-        let is_fresh = self.task.segment.fresh.binary_search(&frame.pts()).is_ok();
-        if settings.skip_unchanged
-            && !is_fresh
-            && let Some((before, detections)) = &self.looked_at
-            && before.largest_luma_difference(thumbnail) <= settings.unchanged_tolerance
+        self.forget_before_keyframe(frame.pts());
+        let is_due = self.wide.is_due(thumbnail);
+        if let Some(look) = self.looked_at.as_ref().filter(|look| look.wide || !is_due)
+            && self.is_unchanged(look, thumbnail)
         {
-            let detections = detections.clone();
+            if !look.wide {
+                self.wide.passed();
+            }
+            let detections = look.detections.clone();
             self.push(AnalysedFrame {
                 reused: true,
                 ..analysed(frame, FrameOrigin::Sampled, thumbnail, detections)
             });
             return Ok(());
         }
-        if is_fresh {
-            self.wide.start_anew();
-        }
-        let (detections, wide) = self.detect(frame, self.wide.is_due(thumbnail))?;
+        let (detections, wide) = self.detect(frame, is_due)?;
         if wide {
             let shows_small_faces = detections.iter().any(|detection| self.is_small_face(detection, frame));
             self.wide.looked(thumbnail, shows_small_faces);
         } else {
             self.wide.passed();
         }
-        self.looked_at = Some((thumbnail.clone(), detections.clone()));
+        self.looked_at = Some(Look { thumbnail: thumbnail.clone(), detections: detections.clone(), wide });
         let seen = analysed(frame, FrameOrigin::Sampled, thumbnail, detections);
         self.push(AnalysedFrame { wide, ..seen });
         Ok(())
+    }
+
+    /// Starts anew where a keyframe lies between the sample before and the one at `at`, whichever of them were decoded.
+    fn forget_before_keyframe(&mut self, at: Pts) {
+        let passed = self.task.segment.fresh.partition_point(|first| *first <= at);
+        if passed > self.keyframes_passed {
+            self.keyframes_passed = passed;
+            self.looked_at = None;
+            self.wide.start_anew();
+        }
+    }
+
+    /// Whether what was seen then is what there is to see now.
+    fn is_unchanged(&self, look: &Look, thumbnail: &Thumbnail) -> bool {
+        let settings = &self.task.settings.detect;
+        settings.skip_unchanged
+            && look.thumbnail.largest_luma_difference(thumbnail) <= settings.unchanged_tolerance
     }
 
     fn analyse_unsampled(
@@ -234,16 +265,16 @@ impl<'a> Analyst<'a> {
         let settings = self.task.settings;
         let side = detection.bbox.short_side();
         detection.confidence >= settings.track.low_thresh
-            && side >= settings.detect.min_face_px as f32
+            && side >= settings.detect.smallest_tracked_px()
             && side < self.task.inputs.small_face_px(frame.size(), self.detector.smallest_face_px())
     }
 
     /// Analyses the frames kept back since a shot may have begun, if too few were sampled; a shot may begin now.
     fn fill_short_shot(&mut self) -> Result<(), StageError> {
         for (frame, thumbnail) in std::mem::take(&mut self.fillers) {
+            self.task.context.check_shutdown()?;
             self.analyse_unsampled(&frame, FrameOrigin::ShotFiller, &thumbnail)?;
         }
-        self.samples = 0;
         Ok(())
     }
 

@@ -11,7 +11,8 @@ const OTHER_PICTURE: f32 = 0.3;
 
 /// Decides from sample to sample.
 pub(super) struct WideLooks {
-    every: u32,
+    /// `None` where there is no wide input.
+    every: Option<u32>,
     last: Option<WideLook>,
 }
 
@@ -24,8 +25,8 @@ struct WideLook {
 }
 
 impl WideLooks {
-    /// One sample in `every`, at least.
-    pub(super) fn new(every: u32) -> Self {
+    /// One sample in `every`, at least; no sample for `None`.
+    pub(super) fn new(every: Option<u32>) -> Self {
         Self { every, last: None }
     }
 
@@ -36,9 +37,10 @@ impl WideLooks {
 
     /// Whether the next sample, `thumbnail`, is looked at in the wide.
     pub(super) fn is_due(&self, thumbnail: &Thumbnail) -> bool {
+        let Some(every) = self.every else { return false };
         self.last.as_ref().is_none_or(|last| {
             last.showed_small_faces
-                || last.samples + 1 >= self.every
+                || last.samples + 1 >= every
                 || change(&last.thumbnail, thumbnail) >= OTHER_PICTURE
         })
     }
@@ -48,7 +50,7 @@ impl WideLooks {
         self.last = Some(WideLook { thumbnail: thumbnail.clone(), showed_small_faces, samples: 0 });
     }
 
-    /// The sample was not.
+    /// The sample was not, nor was one that looks the same.
     pub(super) fn passed(&mut self) {
         if let Some(last) = &mut self.last {
             last.samples += 1;
@@ -67,7 +69,7 @@ mod tests {
 
     /// Which of these samples are looked at in the wide, if so many of them show a small face in it.
     fn looks(every: u32, samples: &[(u8, bool)]) -> Vec<usize> {
-        let mut wide = WideLooks::new(every);
+        let mut wide = WideLooks::new(Some(every));
         let mut looked = Vec::new();
         for (at, (level, shows_small_faces)) in samples.iter().enumerate() {
             if wide.is_due(&picture(*level)) {
@@ -103,8 +105,13 @@ mod tests {
     }
 
     #[test]
+    fn without_a_wide_input_none_is_due() {
+        assert!(!WideLooks::new(None).is_due(&picture(50)));
+    }
+
+    #[test]
     fn a_keyframe_starts_anew() {
-        let mut wide = WideLooks::new(4);
+        let mut wide = WideLooks::new(Some(4));
         wide.looked(&picture(50), false);
         assert!(!wide.is_due(&picture(50)));
         wide.start_anew();

@@ -12,8 +12,7 @@ use crate::rotation::Rotation;
 use crate::scaler::Scaler;
 use crate::thumbnail;
 
-/// A frame. Holds a reference to the decoder's planes, no copy; drop it before too many are held. A clone copies the pixels.
-#[derive(Clone)]
+/// A frame. Holds a reference to the decoder's planes, no copy; drop it before too many are held.
 pub struct Frame {
     video: frame::Video,
     pts: Pts,

@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use facereel_tests::build;
 use facereel_tests::clip::Clip;
 use facereel_tests::program::Call;
 use facereel_tests::results::{Results, differences, entries};
+use facereel_tests::{build, media};
 use rstest::rstest;
 use rustix::process::Signal;
+use serde_json::Value;
 use tempfile::tempdir;
 
 /// Small pieces of work, so that there is something to divide and to interrupt.
@@ -116,8 +117,35 @@ fn where_the_video_is_cut_into_segments_changes_no_track() {
         .succeed();
     let (whole, pieces) = (artifacts(out.path()), undisturbed());
     assert_ne!(whole["manifest.json"], pieces["manifest.json"], "the settings are part of the run's name");
-    // The manifest holds the run's name; everything else is what was found.
-    let differing: Vec<String> =
-        differences(&whole, &pieces).into_iter().filter(|name| name != "manifest.json").collect();
-    assert_eq!(differing, Vec::<String>::new());
+    assert_eq!(differences_but_for_the_name(&whole, &pieces), Vec::<String>::new());
+}
+
+#[test]
+fn nor_do_short_shots_and_wide_looks_depend_on_it() {
+    let folder = tempdir().unwrap();
+    let quick = Clip::of_quick_shots().video();
+    // Four times side by side: wide enough for two looks, with small faces; segments begin within shots of half a second.
+    let beside = "split=4[a][b][c][d];[a][b][c][d]xstack=inputs=4:layout=0_0|w0_0|0_h0|w0_h0";
+    let coding = "-c:v libx264 -preset veryfast -threads 2 -g 7 -sc_threshold 0";
+    media::ffmpeg(folder.path(), &format!("-i {} -vf {beside} {coding} wide.mp4", quick.display()));
+    let run = |setting| {
+        let out = tempdir().unwrap();
+        Call::run(&folder.path().join("wide.mp4"), out.path())
+            .with(&["--no-embed", "--set", "detect.min_face_px=12", "--set", setting])
+            .succeed();
+        (artifacts(out.path()), Results::of_only_episode(out.path()).rows("detections"))
+    };
+    let (whole, detections) = run("detect.segment_sec=600");
+    let (pieces, _) = run("detect.segment_sec=1");
+    assert_eq!(differences_but_for_the_name(&whole, &pieces), Vec::<String>::new());
+
+    let between_samples = |row: &Value| row["frame_idx"].as_u64().unwrap() % 6 == 3;
+    assert!(detections.iter().any(between_samples), "no shot was looked at twice as often");
+    let (_, of_one_look) = run("detect.input_width=640");
+    assert_ne!(detections, of_one_look, "a look in the wide showed nothing");
+}
+
+/// What differs beside the manifest, which holds the run's name.
+fn differences_but_for_the_name(a: &BTreeMap<String, Vec<u8>>, b: &BTreeMap<String, Vec<u8>>) -> Vec<String> {
+    differences(a, b).into_iter().filter(|name| name != "manifest.json").collect()
 }

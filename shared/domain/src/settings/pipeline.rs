@@ -2,6 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+/// Share of `detect.min_face_px` to which a face in a track may fall.
+const SIZE_SLACK: f32 = 0.8;
+
 /// What determines the artifacts of a run.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -85,6 +88,15 @@ pub struct DetectSettings {
     pub adaptive_max: f32,
     /// Aimed length of a segment, the unit of work, in seconds of video.
     pub segment_sec: f64,
+}
+
+impl DetectSettings {
+    /// Shorter side, in pixels of the source, to which a face may fall and stay in its track: boxes waver by a tenth from
+    /// frame to frame, and a face of just `min_face_px` should not come and go with them.
+    #[must_use]
+    pub fn smallest_tracked_px(&self) -> f32 {
+        self.min_face_px as f32 * SIZE_SLACK
+    }
 }
 
 impl Default for DetectSettings {

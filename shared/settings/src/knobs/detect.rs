@@ -106,8 +106,7 @@ pub(super) const KNOBS: &[Knob] = &[
         "sampled frames",
         "Where small faces need an input wider than 640 px, one sampled frame in this many goes through it as \
          well while that shows no small face, and every one while it does; the first after a keyframe always does. Larger is \
-         cheaper; a small face is found later by up to so many samples, or at the next keyframe where the picture \
-         stands still (`detect.skip_unchanged`). 1 looks at every one.",
+         cheaper; a small face is found later by up to so many samples. 1 looks at every one.",
     )
     .high("1"),
     Knob::new(
