@@ -134,6 +134,8 @@ fn looks<'a>(
     looks
 }
 
+/// The vector of each piece, from the faces that are surely its own: those between the last one seen to be the old
+/// person and the first one seen to be the new one may be either.
 fn prototypes(
     faces: &[FaceToEmbed],
     outcomes: &[Result<Embedding, String>],
@@ -142,11 +144,11 @@ fn prototypes(
     let mut prototypes = Vec::new();
     for piece in 0..=splits.len() {
         let from = piece.checked_sub(1).map(|before| splits[before].first);
-        let to = splits.get(piece).map(|split| split.first);
+        let to = splits.get(piece).map(|split| split.after);
         let members: Vec<Weighted<'_>> = faces
             .iter()
             .zip(outcomes)
-            .filter(|(face, _)| from.is_none_or(|f| face.face >= f) && to.is_none_or(|t| face.face < t))
+            .filter(|(face, _)| from.is_none_or(|f| face.face >= f) && to.is_none_or(|t| face.face <= t))
             .filter_map(|(face, outcome)| {
                 Some(Weighted { embedding: outcome.as_ref().ok()?, weight: face.quality.score })
             })
@@ -234,6 +236,16 @@ mod tests {
         assert_eq!(pieces, [0, 1]);
         assert!(part.prototypes[0].embedding.similarity(&at(1.0)) > 0.9999);
         assert!(part.prototypes[1].embedding.similarity(&at(89.0)) > 0.9999);
+    }
+
+    #[test]
+    fn faces_that_may_be_either_person_are_in_no_prototype() {
+        // The sample between them is not judged, so nobody knows whom it shows.
+        let sample = |faces: &mut Vec<FaceToEmbed>| faces[2].purpose = FacePurpose::Sample;
+        let part = judged(&[Some(0.0), Some(2.0), Some(88.0), Some(89.0), Some(91.0)], sample);
+        assert_eq!(splits(&part), [(18, SplitReason::Hard)]);
+        assert!(part.prototypes[0].embedding.similarity(&at(1.0)) > 0.9999);
+        assert!(part.prototypes[1].embedding.similarity(&at(90.0)) > 0.9999);
     }
 
     #[test]

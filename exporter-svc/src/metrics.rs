@@ -114,7 +114,7 @@ fn figures(assembled: &Assembled, settings: &TrackSettings) -> Vec<(Rule, Option
         ),
         (ID_SWITCHES, judged(splits / tracks)),
         (FACES_PER_TRACK, judged(observations / tracks)),
-        (COVERAGE, coverage(&assembled.tracks, settings.new_thresh)),
+        (COVERAGE, coverage(&assembled.tracks, settings.new_thresh.max(settings.high_thresh))),
         (QUALITY_MEAN, mean(accepted_quality)),
         (REJECTION, (!chosen.is_empty()).then_some(rejected / chosen.len() as f64)),
         (NORM_ERROR, largest_norm_error(finals)),

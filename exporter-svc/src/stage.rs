@@ -77,6 +77,12 @@ async fn read_assembled(
     let layout = context.layout(&job.address().run);
     let store = context.store.as_ref();
     let tracks: Tracks = objects::read(store, &layout.tracks()).await?;
+    if job.batches != tracks.batches {
+        let (told, tracked) = (job.batches, tracks.batches);
+        return Err(StageError::refused(format!(
+            "the job has {told} batches of faces, the tracks {tracked}"
+        )));
+    }
     let (mut batches, mut parts) = (Vec::new(), Vec::new());
     for number in (0..job.batches).map(BatchIndex) {
         context.check_shutdown()?;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use facereel_bytetrack::TrackError;
 use facereel_domain::ids::{SegmentIndex, ShotIndex};
 use facereel_domain::settings::PipelineSettings;
 use facereel_domain::shot::{Shot, ShotStart, enough_samples, is_filler};
@@ -32,7 +33,7 @@ impl Episode {
         counted.extend(fillers(&plan, &evidence, &shots, enough_samples(&settings.track) as usize));
         let counts = parts.iter().fold(DetectionCounts::default(), |sum, part| add(sum, part.counts));
         let timeline = plan.video.timeline;
-        let frames = parts
+        let mut frames: Vec<FrameFaces> = parts
             .into_iter()
             .flat_map(|part| part.analysed.into_iter().map(move |frame| (part.segment, frame)))
             .filter(|(_, frame)| frame.origin == FrameOrigin::Sampled || counted.contains(&frame.pts))
@@ -41,15 +42,17 @@ impl Episode {
                 frame_faces(frame, (segment, shot_of(&shots, pts)), timeline.frame_idx(pts))
             })
             .collect();
+        // Faces are known by their frame's number. Where frames come faster than can be numbered, one of a number is enough.
+        frames.dedup_by_key(|frame| frame.frame_idx);
         Self { plan, shots, frames, counts }
     }
 
     /// Tracks each shot on its own: no track crosses a cut.
-    pub(crate) fn track(mut self, settings: &PipelineSettings) -> Tracks {
+    pub(crate) fn track(mut self, settings: &PipelineSettings) -> Result<Tracks, TrackError> {
         let timeline = self.plan.video.timeline;
         let mut tracklets = Vec::new();
         for frames in self.frames.chunk_by_mut(|a, b| a.shot == b.shot) {
-            track_shot(frames, &timeline, settings, &mut tracklets);
+            track_shot(frames, &timeline, settings, &mut tracklets)?;
         }
         let mut warnings = std::mem::take(&mut self.plan.warnings);
         if self.counts.frames_broken > 0 {
@@ -59,7 +62,7 @@ impl Episode {
         if self.counts.frames_damaged > 0 {
             warnings.push(format!("{} frames are damaged in parts", self.counts.frames_damaged));
         }
-        Tracks {
+        Ok(Tracks {
             video: self.plan.video,
             shots: self.shots,
             frames: self.frames,
@@ -67,7 +70,7 @@ impl Episode {
             batches: 0,
             counts: self.counts,
             warnings,
-        }
+        })
     }
 }
 
@@ -132,7 +135,7 @@ mod tests {
     use crate::staged::{face, plan};
     use facereel_domain::settings::ShotSettings;
     use facereel_domain::shot::{CandidateRule, Step, Thumbnail, change};
-    use facereel_domain::time::PtsRange;
+    use facereel_domain::time::{PtsRange, Rational};
     use facereel_messages::objects::{DecodedFrame, PlannedSegment};
     use proptest::prelude::*;
 
@@ -216,7 +219,7 @@ mod tests {
         bounds.dedup();
         let parts = bounds.windows(2).enumerate().map(|(n, pair)| part(n, pair[0], pair[1])).collect();
         let settings = PipelineSettings::default();
-        let mut tracks = Episode::join(sampled_plan(), parts, &settings).track(&settings);
+        let mut tracks = Episode::join(sampled_plan(), parts, &settings).track(&settings).unwrap();
         for frame in &mut tracks.frames {
             frame.segment = SegmentIndex(0);
         }
@@ -251,9 +254,21 @@ mod tests {
     fn parts_may_come_in_any_order() {
         let settings = PipelineSettings::default();
         let parts = vec![part(1, 60, FRAMES), part(0, 0, 60)];
-        let joined = Episode::join(sampled_plan(), parts, &settings).track(&settings);
+        let joined = Episode::join(sampled_plan(), parts, &settings).track(&settings).unwrap();
         assert!(joined.frames.windows(2).all(|pair| pair[0].pts < pair[1].pts));
         assert_eq!(joined.counts.frames_decoded, FRAMES as u64);
+    }
+
+    #[test]
+    fn of_frames_with_one_number_one_is_taken() {
+        // Twice as many frames a second as there are numbers: two of each, the first ones of shots among them.
+        let mut plan = sampled_plan();
+        plan.video.timeline.fps = Rational::new(12, 1).unwrap();
+        let settings = PipelineSettings::default();
+        let tracks = Episode::join(plan, vec![part(0, 0, FRAMES)], &settings).track(&settings).unwrap();
+        let numbers: Vec<u64> = tracks.frames.iter().map(|frame| frame.frame_idx).collect();
+        assert!(numbers.windows(2).all(|pair| pair[0] < pair[1]), "{numbers:?}");
+        assert_eq!(tracks.frames.iter().map(|frame| frame.shot.0).max(), Some(3));
     }
 
     #[test]
@@ -261,7 +276,7 @@ mod tests {
         let mut broken = part(0, 0, FRAMES);
         broken.counts.frames_broken = 2;
         let settings = PipelineSettings::default();
-        let tracks = Episode::join(sampled_plan(), vec![broken], &settings).track(&settings);
+        let tracks = Episode::join(sampled_plan(), vec![broken], &settings).track(&settings).unwrap();
         assert_eq!(tracks.warnings, ["2 frames could not be decoded and are missing"]);
     }
 

@@ -1,7 +1,7 @@
 //! One shot's detections become tracklets; every detection learns what became of it.
 
 use facereel_bytetrack::{
-    ReachParams, TimedInputs, TrackInput, TrackerParams, Tracklet as Found, track_whole,
+    ReachParams, TimedInputs, TrackError, TrackInput, TrackerParams, Tracklet as Found, track_whole,
 };
 use facereel_domain::ids::FaceId;
 use facereel_domain::settings::PipelineSettings;
@@ -17,7 +17,7 @@ pub(crate) fn track_shot(
     timeline: &Timeline,
     settings: &PipelineSettings,
     tracklets: &mut Vec<Tracklet>,
-) {
+) -> Result<(), TrackError> {
     let limits = thresholds(frames, settings);
     let mut members = Vec::with_capacity(frames.len());
     let mut timed = Vec::with_capacity(frames.len());
@@ -26,9 +26,7 @@ pub(crate) fn track_shot(
         timed.push(TimedInputs { ts_sec: timeline.seconds(frame.pts), inputs });
         members.push(ordinals);
     }
-    // Settings were checked when they were read, and frames come in order of time; a shot without tracks is what
-    // impossible ones would give.
-    for found in track_whole(&timed, params(settings, limits)).unwrap_or_default() {
+    for found in track_whole(&timed, params(settings, limits))? {
         let places = found.observations.iter().map(|o| (o.frame, members[o.frame][o.detection]));
         if let Some(reason) = unfit(&found, limits, settings) {
             places.for_each(|(frame, ordinal)| frames[frame].faces[ordinal].fate = Err(reason));
@@ -42,6 +40,7 @@ pub(crate) fn track_shot(
         }
         tracklets.push(Tracklet { shot: frames[0].shot, observations });
     }
+    Ok(())
 }
 
 /// Why a track is left out, if it is.
@@ -80,10 +79,11 @@ fn trackable(frame: &mut FrameFaces, settings: &PipelineSettings) -> (Vec<TrackI
 fn params(settings: &PipelineSettings, limits: Thresholds) -> TrackerParams {
     let track = &settings.track;
     let defaults = TrackerParams::default();
+    let high_thresh = limits.high.max(track.low_thresh);
     TrackerParams {
-        high_thresh: limits.high.max(track.low_thresh),
+        high_thresh,
         low_thresh: track.low_thresh,
-        new_thresh: limits.new.max(limits.high),
+        new_thresh: limits.new.max(high_thresh),
         new_min_side_px: settings.detect.min_face_px as f32,
         min_iou: track.min_iou,
         second_min_iou: track.second_min_iou,
@@ -114,8 +114,20 @@ mod tests {
     ) -> (Vec<FrameFaces>, Vec<Tracklet>) {
         let mut frames: Vec<_> = (0..).step_by(6).zip(seen).map(|(at, faces)| frame(at, faces)).collect();
         let mut tracklets = Vec::new();
-        track_shot(&mut frames, &timeline(), settings, &mut tracklets);
+        track_shot(&mut frames, &timeline(), settings, &mut tracklets).unwrap();
         (frames, tracklets)
+    }
+
+    #[test]
+    fn a_threshold_fitted_to_the_light_may_be_lower_than_the_lowest_wanted() {
+        let mut settings = PipelineSettings::default();
+        settings.detect.adaptive_threshold = true;
+        settings.track.low_thresh = 0.5;
+        let dark = FaceQuality { brightness: 0.0, contrast: 0.0, ..quality(0.5) };
+        let seen = |x, confidence| Detection { quality: Some(dark), ..face(x, 100.0, confidence) };
+        let faces = vec![seen(0.0, 0.9), seen(500.0, 0.55), seen(900.0, 0.55)];
+        let (_, tracklets) = track_with(vec![faces; 4], &settings);
+        assert!(!tracklets.is_empty());
     }
 
     fn fates(frames: &[FrameFaces], ordinal: usize) -> Vec<Result<u32, Untracked>> {

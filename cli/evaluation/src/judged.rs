@@ -62,9 +62,12 @@ pub fn compare(
     let mut comparison = Comparison::default();
     let mut frames = Vec::with_capacity(judged.len());
     for frame in judged {
-        let faces = truth.get(frame).map_or(&[][..], Vec::as_slice);
-        let boxes = found.get(frame).map_or(&[][..], Vec::as_slice);
-        frames.push(comparison.add_frame(*frame, faces, (boxes, demands)));
+        // In order of their ids, so that equal overlaps are settled alike whatever the order of rows.
+        let mut faces = truth.get(frame).cloned().unwrap_or_default();
+        let mut boxes = found.get(frame).cloned().unwrap_or_default();
+        faces.sort_by_key(|face| face.seen.id);
+        boxes.sort_by_key(|found| found.id);
+        frames.push(comparison.add_frame(*frame, &faces, (&boxes, demands)));
     }
     comparison.sequence = Sequence::new(frames);
     comparison
@@ -136,5 +139,16 @@ mod tests {
         let found = ByFrame::from([(3, boxes(&[(7, 0.0)]))]);
         let result = compare(&truth(2, &[(1, 0.0)], 1.0), &found, (&[0, 6], &ALL));
         assert_eq!((result.outcomes.len(), result.extras), (0, 0));
+    }
+
+    #[test]
+    fn the_order_of_rows_in_a_frame_does_not_settle_ties() {
+        let one_place = [(8, 0.0), (7, 0.0)];
+        let reversed = [(7, 0.0), (8, 0.0)];
+        let results = [one_place, reversed].map(|rows| {
+            let found = ByFrame::from([(0, boxes(&rows))]);
+            compare(&truth(0, &[(1, 0.0)], 1.0), &found, (&[0], &ALL))
+        });
+        assert_eq!(results[0], results[1]);
     }
 }

@@ -62,7 +62,9 @@ fn wrong_shot(place: usize, shot: &ShotRow, before: Option<&ShotRow>) -> Vec<Str
     if last < first || shot.last_ts < shot.first_ts {
         wrong.push(format!("it ends (frame {last}) before it begins (frame {first})"));
     }
-    if let Some(before) = before.filter(|before| before.last_frame_idx >= first) {
+    // Frames that come faster than they can be numbered share a number.
+    let overlaps = |before: &&ShotRow| before.last_frame_idx > first || before.last_ts >= shot.first_ts;
+    if let Some(before) = before.filter(overlaps) {
         let end = before.last_frame_idx;
         wrong.push(format!("it begins at frame {first}, but the shot before ends at frame {end}"));
     }

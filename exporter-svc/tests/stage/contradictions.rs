@@ -36,6 +36,7 @@ use crate::episode::DIM;
 #[case(FACES, 2, "crop_rel_path", json!("frames/crops/x.jpg"), "which no index.json has for this face")]
 #[case(SHOTS, 2, "shot", json!(5), "by its place it is shot 1")]
 #[case(SHOTS, 2, "first_frame_idx", json!(100), "but the shot before ends at frame 119")]
+#[case(SHOTS, 2, "first_ts", json!(1.0), "but the shot before ends at frame 119")]
 #[case(SHOTS, 2, "last_frame_idx", json!(1), "before it begins")]
 #[case(SHOTS, 2, "start", json!("start"), "the first shot, and no other")]
 #[case(SHOTS, 1, "tracks", json!(40), "tracks.jsonl has 2 in this shot")]

@@ -10,12 +10,13 @@ use facereel_domain::embedding::Embedding;
 use facereel_domain::layout::{EpisodeLayout, RunLayout};
 use facereel_domain::settings::ExportSettings;
 use facereel_messages::objects::Tracks;
+use facereel_service::stage::Disposition;
 use facereel_store::faulty::StoreFault;
 use facereel_store::{FaultyStore, Store};
 use rstest::rstest;
 
 use crate::episode::{DIM, Episode, Walk};
-use crate::harness::{Objects, export, exported, file, objects, prepared};
+use crate::harness::{Objects, export, export_batches, exported, file, objects, prepared};
 
 const MANIFEST: &str = "/manifest.json";
 
@@ -29,6 +30,17 @@ fn assert_no_half_commit(objects: &Objects, when: &str) {
         let digest = bytes.map(|bytes| Sha256Digest::of(bytes));
         assert_eq!(digest, Some(artifact.sha256), "{when}: {}", artifact.path);
     }
+}
+
+#[tokio::test]
+async fn a_job_of_another_number_of_batches_is_refused() {
+    let episode = Episode::typical();
+    let store = prepared(&episode).await;
+    for batches in [0, episode.tracks.batches + 1, u32::MAX] {
+        let refused = export_batches(batches, &episode, store.clone(), ExportSettings::default()).await;
+        assert_eq!(refused.unwrap_err().disposition, Disposition::Permanent);
+    }
+    assert!(!objects(&*store).await.keys().any(|key| key.ends_with(MANIFEST)));
 }
 
 #[rstest]

@@ -56,8 +56,18 @@ pub(crate) async fn export(
     store: Arc<dyn Store>,
     settings: ExportSettings,
 ) -> Result<(), StageError> {
+    export_batches(episode.tracks.batches, episode, store, settings).await
+}
+
+/// Does an export job of so many `batches`.
+pub(crate) async fn export_batches(
+    batches: u32,
+    episode: &Episode,
+    store: Arc<dyn Store>,
+    settings: ExportSettings,
+) -> Result<(), StageError> {
     let address = JobAddress { run: episode.request.run.clone(), lane: Lane::Interactive };
-    let job = ExportJob { address, batches: episode.tracks.batches };
+    let job = ExportJob { address, batches };
     let context = StageContext {
         store,
         compute: ComputePool::new("export", 1).unwrap(),

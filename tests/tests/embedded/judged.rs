@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use facereel_tests::clip::Clip;
+use facereel_tests::media;
 use facereel_tests::program::Call;
 use serde_json::Value;
 use tempfile::{TempDir, tempdir};
@@ -32,6 +33,20 @@ fn tracks_and_cuts_of_a_run_are_judged_by_the_clips_folder() {
     assert!(tracks["detected"]["found"].as_u64() >= Some(1));
     let shots = evaluated("shots", &clip, out.path());
     assert!(shots["recall"].as_f64().unwrap() > 0.8, "{shots}");
+}
+
+#[test]
+fn video_of_a_variable_frame_rate_is_not_judged_by_frame_numbers() {
+    let clip = Clip::short(1);
+    let folder = tempdir().unwrap();
+    let coding = "-vf select=lt(n\\,20)+not(mod(n\\,3)) -fps_mode vfr -c:v libx264 -preset veryfast";
+    media::ffmpeg(folder.path(), &format!("-i {} {coding} vfr.mp4", clip.video().display()));
+    let out = folder.path().join("out");
+    Call::run(&folder.path().join("vfr.mp4"), &out).with(&["--no-embed"]).succeed();
+    let arguments = ["evaluate", "tracks", "--gt"].map(PathBuf::from).into_iter();
+    let ended = Call::new(arguments.chain([clip.folder, "--run".into(), out])).finish();
+    assert_eq!(ended.code, Some(1), "{}", ended.said);
+    assert!(ended.said.contains("the video's frame rate is not constant"), "{}", ended.said);
 }
 
 #[test]

@@ -1,18 +1,22 @@
 //! `MOTChallenge` rows: `frame,id,x,y,width,height,confidence,…`, frames from 1.
 
 use std::collections::BTreeSet;
+use std::ops::RangeInclusive;
 
 use facereel_domain::geometry::BBox;
 
 use super::ByFrame;
 use crate::sequence::Identified;
 
+/// Highest frame number that is believed: four days at 30 a second. Measures go through all frames up to the last.
+const MOST_FRAMES: f64 = 1e7;
+
 /// Why a text is no list of `MOTChallenge` rows.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum MotError {
     /// A line does not have the columns, or one of them is no number.
     #[error(
-        "line {line} is no MOTChallenge row: write frame,id,x,y,width,height,confidence with frames from 1"
+        "line {line} is no MOTChallenge row: write frame,id,x,y,width,height,confidence with frames from 1 to 10,000,000"
     )]
     Row {
         /// From 1.
@@ -75,7 +79,9 @@ fn row(line: &str) -> Option<MotRow> {
     let columns: Vec<f64> =
         line.split(',').map(|column| column.trim().parse().ok()).collect::<Option<_>>()?;
     let [frame, id, x, y, width, height, confidence, ..] = columns[..] else { return None };
-    if frame < 1.0 || !(0.0..=f64::from(u32::MAX)).contains(&id) {
+    let is_number =
+        |value: f64, numbers: RangeInclusive<f64>| value.fract() == 0.0 && numbers.contains(&value);
+    if !is_number(frame, 1.0..=MOST_FRAMES) || !is_number(id, 0.0..=f64::from(u32::MAX)) {
         return None;
     }
     let bbox = BBox::from_xyxy([x, y, x + width, y + height].map(|v| v as f32)).ok()?;
@@ -136,7 +142,16 @@ mod tests {
 
     #[test]
     fn a_wrong_line_is_named() {
-        for wrong in ["0,1,0,0,5,5,1", "1,-1,0,0,5,5,1", "1,1,0,0,0,5,1", "1,1,0,0,5,5", "1,a,0,0,5,5,1"] {
+        for wrong in [
+            "0,1,0,0,5,5,1",
+            "nan,1,0,0,5,5,1",
+            "1e12,1,0,0,5,5,1",
+            "1.5,1,0,0,5,5,1",
+            "1,-1,0,0,5,5,1",
+            "1,1,0,0,0,5,1",
+            "1,1,0,0,5,5",
+            "1,a,0,0,5,5,1",
+        ] {
             assert_eq!(
                 mot_rows(&format!("1,9,0,0,5,5,1\n{wrong}")),
                 Err(MotError::Row { line: 2 }),

@@ -79,6 +79,18 @@ impl FinishedRun {
         self.shots.iter().map(|shot| shot.first_frame_idx).collect()
     }
 
+    /// Refuses videos of a variable frame rate: which of their frames were sampled can't be told from numbers.
+    pub(super) fn check_constant_rate(&self) -> Result<()> {
+        let frames = self.manifest.video.frames;
+        match self.shots.last() {
+            Some(shot) if shot.last_frame_idx >= frames => bail!(
+                "the video's frame rate is not constant (frame numbers up to {}, {frames} frames): it can't be judged",
+                shot.last_frame_idx
+            ),
+            _ => Ok(()),
+        }
+    }
+
     /// The frames that the run was asked to look at, ascending. Frames that it took for their being the first of a
     /// shot are not among them: how many there are depends on the result.
     pub(super) fn sampled_frames(&self) -> Vec<u64> {

@@ -130,6 +130,7 @@ pub(crate) fn judge_run(
     truth: &Truth,
     (demands, stride): (DemandArgs, Option<u32>),
 ) -> Result<RunReport> {
+    run.check_constant_rate()?;
     let judged = match stride {
         Some(stride) => (0..run.manifest.video.frames).step_by(stride.max(1) as usize).collect(),
         None => run.sampled_frames(),
