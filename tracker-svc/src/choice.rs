@@ -136,18 +136,18 @@ fn has_turn(number: usize, turn: usize, skip: u32) -> bool {
 }
 
 /// Places of the sights that the appearance gate looks at, ascending: the best of each stretch of `every_sec`, counted
-/// from the tracklet's own beginning, and the first sight after the face was lost for as long as that, its box jumped, or it
-/// parted from another.
+/// from the tracklet's own beginning. After half of that the first sight after the face was lost for so long, its box jumped,
+/// or it parted from another.
 fn gate_looks(sights: &[Sight<'_>], every_sec: f64) -> Vec<usize> {
     // Differences of timestamps are rounded: a stretch that is short by a millionth of a second is over.
     let every_sec = every_sec - 1e-6;
     let mut looks: Vec<usize> = Vec::new();
     let mut stretch_start = f64::NEG_INFINITY;
     for (place, sight) in sights.iter().enumerate() {
-        let found_again = place > 0 && sight.ts - sights[place - 1].ts >= every_sec;
+        let found_again = place > 0 && sight.ts - sights[place - 1].ts >= every_sec / 2.0;
         // Half a stretch between looks bounds what a restless track costs.
-        let jumped = sight.jumped && sight.ts - stretch_start >= every_sec / 2.0;
-        if sight.ts - stretch_start >= every_sec || found_again || jumped {
+        let due_after = if sight.jumped || found_again { every_sec / 2.0 } else { every_sec };
+        if sight.ts - stretch_start >= due_after {
             stretch_start = sight.ts;
             looks.push(place);
         } else if let Some(last) = looks.last_mut().filter(|last| sights[**last].score < sight.score) {
@@ -248,8 +248,9 @@ mod tests {
 
     #[test]
     fn the_gate_looks_at_a_face_that_was_found_again() {
-        let life = seen_in([0, 6, 12, 18, 50, 56, 62]);
-        assert_eq!(looks(&[life]), [[0, 50]]);
+        // The cadence alone would wait until frame 26.
+        let life = seen_in([0, 6, 20, 26, 32, 38]);
+        assert_eq!(looks(&[life]), [[0, 20]]);
     }
 
     #[test]

@@ -35,7 +35,7 @@ run. All others only say where and how fast to work. Durations are in seconds, s
 const LEGACY_HEAD: &str = "
 ## Older names
 
-These still work, each with a note. Environment names are read bare and with either prefix, `SCREANALYTICS_` or
+These still work, each with a note (but `--stride`, a flag of today too). Environment names are read bare and with either prefix, `SCREANALYTICS_` or
 `SCREENALYTICS_`; where a setting's own name is set in the same place, that one counts. A duration in frames becomes
 seconds at the frame rate of the video.
 

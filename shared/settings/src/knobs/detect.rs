@@ -169,7 +169,8 @@ pub(super) const KNOBS: &[Knob] = &[
         "detect.segment_sec",
         Kind::Number(1.0, 3600.0),
         "s",
-        "Aimed length of a segment, the unit of work. Shorter spreads better over workers and loses less when \
+        "Longest aimed length of a segment, the unit of work; shorter video is cut into about 16, of 4 s or \
+         more. Shorter spreads better over workers and loses less when \
          one is killed; each segment costs a seek. Which frames are analysed does not depend on it.",
     ),
     Knob::new(

@@ -88,8 +88,8 @@ pub(super) const KNOBS: &[Knob] = &[
         "gate.every_sec",
         Kind::Number(0.0, 60.0),
         "s",
-        "Cadence of gate embeddings, for each track on its own; sooner after it was found again. Shorter \
-         notices changes earlier and embeds more; 0 takes every observation.",
+        "Cadence of gate embeddings, for each track on its own; after half of it where a face was lost for so \
+         long, its box jumped, or it parted from another. Shorter notices changes earlier and embeds more; 0 takes every observation.",
     )
     .fast("2")
     .legacy(&[Legacy::frames("TRACK_GATE_EMB_EVERY"), Legacy::frames("--gate-emb-every")]),

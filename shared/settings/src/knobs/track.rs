@@ -116,9 +116,9 @@ pub(super) const KNOBS: &[Knob] = &[
         "track.process_skip",
         Kind::Integer(1, 1000),
         "observations",
-        "In each analysed frame one track in this many gets the full work (quality, sample and gate \
-         candidate); every track gets its turn, and its first three observations always do. Higher saves \
-         little and loses good samples.",
+        "In each analysed frame the faces of one track in this many can be chosen as samples and for the gate; \
+         every track gets its turn, and its first three observations always can. Higher saves little and loses \
+         good samples.",
     )
     .legacy(&[Legacy::same("TRACK_PROCESS_SKIP")]),
     Knob::new(
