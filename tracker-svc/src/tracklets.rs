@@ -118,18 +118,6 @@ mod tests {
         (frames, tracklets)
     }
 
-    #[test]
-    fn a_threshold_fitted_to_the_light_may_be_lower_than_the_lowest_wanted() {
-        let mut settings = PipelineSettings::default();
-        settings.detect.adaptive_threshold = true;
-        settings.track.low_thresh = 0.5;
-        let dark = FaceQuality { brightness: 0.0, contrast: 0.0, ..quality(0.5) };
-        let seen = |x, confidence| Detection { quality: Some(dark), ..face(x, 100.0, confidence) };
-        let faces = vec![seen(0.0, 0.9), seen(500.0, 0.55), seen(900.0, 0.55)];
-        let (_, tracklets) = track_with(vec![faces; 4], &settings);
-        assert!(!tracklets.is_empty());
-    }
-
     fn fates(frames: &[FrameFaces], ordinal: usize) -> Vec<Result<u32, Untracked>> {
         frames.iter().filter_map(|frame| Some(frame.faces.get(ordinal)?.fate)).collect()
     }
@@ -237,5 +225,17 @@ mod tests {
         let (frames, tracklets) = track(scores.iter().map(|s| vec![face(0.0, 100.0, *s)]).collect());
         assert_eq!(tracklets.len(), 1);
         assert_eq!(fates(&frames, 0), vec![Ok(0); 5]);
+    }
+
+    #[test]
+    fn a_threshold_fitted_to_the_light_may_be_lower_than_the_lowest_wanted() {
+        let mut settings = PipelineSettings::default();
+        settings.detect.adaptive_threshold = true;
+        settings.track.low_thresh = 0.5;
+        let dark = FaceQuality { brightness: 0.0, contrast: 0.0, ..quality(0.5) };
+        let seen = |x, confidence| Detection { quality: Some(dark), ..face(x, 100.0, confidence) };
+        let faces = vec![seen(0.0, 0.9), seen(500.0, 0.55), seen(900.0, 0.55)];
+        let (_, tracklets) = track_with(vec![faces; 4], &settings);
+        assert!(!tracklets.is_empty());
     }
 }

@@ -1,6 +1,6 @@
 //! One segment on one thread: decode, look for shots, detect, cut chips.
 //!
-//! What comes out does not depend on where the segment begins or which worker did it:
+//! What comes out does not depend on where the segment begins or which worker did it, but where a keyframe is damaged:
 //!
 //! 1. The frames to analyse are the plan's. A frame that may begin a shot is analysed as well, judged from the decoded
 //!    frames just before it; where these belong to another segment it is analysed in any case. The tracker drops what
@@ -114,7 +114,7 @@ struct Analyst<'a> {
     /// The last sampled frame, since the last keyframe, whose faces were looked at afresh.
     looked_at: Option<Look>,
     wide: WideLooks,
-    /// How many of the segment's keyframes are passed.
+    /// How many of the segment's keyframes with a sample after them are passed.
     keyframes_passed: usize,
     decoded: Vec<DecodedFrame>,
     analysed: Vec<AnalysedFrame>,
@@ -205,21 +205,17 @@ impl<'a> Analyst<'a> {
 
     fn analyse_sampled(&mut self, frame: &Frame, thumbnail: &Thumbnail) -> Result<(), StageError> {
         self.forget_before_keyframe(frame.pts());
-        let is_due = self.wide.is_due(thumbnail);
-        if let Some(look) = self.looked_at.as_ref().filter(|look| look.wide || !is_due)
-            && self.is_unchanged(look, thumbnail)
-        {
-            if !look.wide {
+        let in_the_wide = self.wide.is_due(thumbnail);
+        if let Some(look) = self.look_that_serves(thumbnail, in_the_wide) {
+            let (detections, was_wide) = (look.detections.clone(), look.wide);
+            if !was_wide {
                 self.wide.passed();
             }
-            let detections = look.detections.clone();
-            self.push(AnalysedFrame {
-                reused: true,
-                ..analysed(frame, FrameOrigin::Sampled, thumbnail, detections)
-            });
+            let seen = analysed(frame, FrameOrigin::Sampled, thumbnail, detections);
+            self.push(AnalysedFrame { reused: true, ..seen });
             return Ok(());
         }
-        let (detections, wide) = self.detect(frame, is_due)?;
+        let (detections, wide) = self.detect(frame, in_the_wide)?;
         if wide {
             let shows_small_faces = detections.iter().any(|detection| self.is_small_face(detection, frame));
             self.wide.looked(thumbnail, shows_small_faces);
@@ -242,11 +238,15 @@ impl<'a> Analyst<'a> {
         }
     }
 
-    /// Whether what was seen then is what there is to see now.
-    fn is_unchanged(&self, look: &Look, thumbnail: &Thumbnail) -> bool {
+    /// The last look at a sample, if the one that `thumbnail` is of has not changed and needs no look in the wide which that
+    /// was not.
+    fn look_that_serves(&self, thumbnail: &Thumbnail, in_the_wide: bool) -> Option<&Look> {
         let settings = &self.task.settings.detect;
-        settings.skip_unchanged
-            && look.thumbnail.largest_luma_difference(thumbnail) <= settings.unchanged_tolerance
+        self.looked_at.as_ref().filter(|look| {
+            settings.skip_unchanged
+                && (look.wide || !in_the_wide)
+                && look.thumbnail.largest_luma_difference(thumbnail) <= settings.unchanged_tolerance
+        })
     }
 
     fn analyse_unsampled(

@@ -8,15 +8,15 @@ use facereel_domain::geometry::BBox;
 use super::ByFrame;
 use crate::sequence::Identified;
 
-/// Highest frame number that is believed: four days at 30 a second. Measures go through all frames up to the last.
-const MOST_FRAMES: f64 = 1e7;
+/// Highest frame number that is believed: nearly four days at 30 a second. Measures go through all frames up to the last.
+const MOST_FRAMES: u32 = 10_000_000;
 
 /// Why a text is no list of `MOTChallenge` rows.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum MotError {
-    /// A line does not have the columns, or one of them is no number.
+    /// A line does not have the columns, or one of them is no number, or a frame or id none that there can be.
     #[error(
-        "line {line} is no MOTChallenge row: write frame,id,x,y,width,height,confidence with frames from 1 to 10,000,000"
+        "line {line} is no MOTChallenge row: write frame,id,x,y,width,height,confidence with frames from 1 to {MOST_FRAMES}"
     )]
     Row {
         /// From 1.
@@ -79,19 +79,21 @@ fn row(line: &str) -> Option<MotRow> {
     let columns: Vec<f64> =
         line.split(',').map(|column| column.trim().parse().ok()).collect::<Option<_>>()?;
     let [frame, id, x, y, width, height, confidence, ..] = columns[..] else { return None };
-    let is_number =
-        |value: f64, numbers: RangeInclusive<f64>| value.fract() == 0.0 && numbers.contains(&value);
-    if !is_number(frame, 1.0..=MOST_FRAMES) || !is_number(id, 0.0..=f64::from(u32::MAX)) {
-        return None;
-    }
+    let (frame, id) = (whole(frame, 1..=MOST_FRAMES)?, whole(id, 0..=u32::MAX)?);
     let bbox = BBox::from_xyxy([x, y, x + width, y + height].map(|v| v as f32)).ok()?;
     let visibility = columns.get(8).filter(|v| columns.len() == 9 && **v >= 0.0);
     Some(MotRow {
-        frame: frame as u64 - 1,
-        seen: Identified { id: id as u32, bbox },
+        frame: u64::from(frame) - 1,
+        seen: Identified { id, bbox },
         confidence,
         visibility: visibility.copied(),
     })
+}
+
+/// A whole number within `range`.
+fn whole(value: f64, range: RangeInclusive<u32>) -> Option<u32> {
+    let is_within = (f64::from(*range.start())..=f64::from(*range.end())).contains(&value);
+    (is_within && value.fract() == 0.0).then_some(value as u32)
 }
 
 /// Ground truth by frame; rows with confidence 0 are marks for people and left out.

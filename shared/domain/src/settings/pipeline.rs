@@ -2,9 +2,6 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Share of `detect.min_face_px` to which a face in a track may fall.
-const SIZE_SLACK: f32 = 0.8;
-
 /// What determines the artifacts of a run.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -89,6 +86,9 @@ pub struct DetectSettings {
     /// Aimed length of a segment, the unit of work, in seconds of video.
     pub segment_sec: f64,
 }
+
+/// Share of `detect.min_face_px` to which a face in a track may fall.
+const SIZE_SLACK: f32 = 0.8;
 
 impl DetectSettings {
     /// Shorter side, in pixels of the source, to which a face may fall and stay in its track: boxes waver by a tenth from
